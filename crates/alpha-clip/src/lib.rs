@@ -1,0 +1,1 @@
+//! CLIP and Alpha-CLIP towers, tokenizer, regions, preprocessing and zero-shot head.

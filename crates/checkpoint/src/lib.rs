@@ -1,0 +1,1 @@
+//! Reads any weight file into named tensors, safely.

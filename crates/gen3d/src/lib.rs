@@ -1,0 +1,1 @@
+//! Names 3D things and varies pictures of them.

@@ -1,0 +1,2 @@
+//! The `gen3d` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Stable Diffusion image variation conditioned by Alpha-CLIP.

@@ -1,0 +1,1 @@
+//! CPU operations that candle lacks, each with a plain-candle twin.
