@@ -32,3 +32,72 @@ pub enum Shape {
     /// A triangle mesh.
     Mesh(TriangleMesh),
 }
+
+/// Why a shape cannot be shown or recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DegenerateShape {
+    /// There is nothing.
+    #[error("it holds no points; give a file with a surface or a cloud")]
+    Empty,
+    /// A coordinate is NaN or infinite.
+    #[error("point {0} has a coordinate that is not finite; remove such points")]
+    NotFinite(usize),
+    /// All points are one.
+    #[error("all {0} points lie in one place; a shape needs an extent")]
+    NoExtent(usize),
+}
+
+/// The axis-aligned cube that holds a shape.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoundingCube {
+    /// The middle of the bounding box.
+    pub center: [f64; 3],
+    /// Half the longest side, above 0.
+    pub half: f64,
+}
+
+impl BoundingCube {
+    /// The cube around `points`.
+    ///
+    /// # Errors
+    /// [`DegenerateShape`] where there is no point, one that is not finite, or no extent.
+    pub fn around(points: &[[f32; 3]]) -> Result<Self, DegenerateShape> {
+        if points.is_empty() {
+            return Err(DegenerateShape::Empty);
+        }
+        if let Some(bad) = points.iter().position(|p| !p.iter().all(|v| v.is_finite())) {
+            return Err(DegenerateShape::NotFinite(bad));
+        }
+        let mut min = [f64::INFINITY; 3];
+        let mut max = [f64::NEG_INFINITY; 3];
+        for p in points {
+            for k in 0..3 {
+                min[k] = min[k].min(f64::from(p[k]));
+                max[k] = max[k].max(f64::from(p[k]));
+            }
+        }
+        let half = (0..3).map(|k| (max[k] - min[k]) / 2.0).fold(0.0, f64::max);
+        if half <= 0.0 {
+            return Err(DegenerateShape::NoExtent(points.len()));
+        }
+        Ok(BoundingCube {
+            center: std::array::from_fn(|k| (min[k] + max[k]) / 2.0),
+            half,
+        })
+    }
+
+    /// `point` in the cube's own coordinates, -1..=1 along each axis.
+    pub fn to_unit(&self, point: [f32; 3]) -> [f32; 3] {
+        std::array::from_fn(|k| ((f64::from(point[k]) - self.center[k]) / self.half) as f32)
+    }
+}
+
+impl Shape {
+    /// The vertices of a mesh, or the points of a cloud.
+    pub fn positions(&self) -> &[[f32; 3]] {
+        match self {
+            Shape::Cloud(cloud) => &cloud.positions,
+            Shape::Mesh(mesh) => &mesh.positions,
+        }
+    }
+}

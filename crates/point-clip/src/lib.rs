@@ -1,5 +1,8 @@
 //! Point-cloud and mesh readers, projections to views, and recognition of clouds.
 
 mod cloud;
+mod sample;
+pub mod shaded;
 
-pub use cloud::{PointCloud, Shape, TriangleMesh};
+pub use cloud::{BoundingCube, DegenerateShape, PointCloud, Shape, TriangleMesh};
+pub use sample::sample_surface;
