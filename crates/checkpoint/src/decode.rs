@@ -1,0 +1,328 @@
+//! Stored elements to candle tensors of any type, through a small buffer.
+
+use candle_core::{DType, WithDType};
+use half::slice::HalfFloatSliceExt;
+use half::{bf16, f16};
+
+use crate::slice::Slice;
+use crate::stored::StoredType;
+
+/// An element type that candle holds and that stored elements can be turned into.
+pub(crate) trait Element: WithDType {
+    /// The stored type with the same bytes.
+    const SAME: StoredType;
+    /// Reads little-endian elements of exactly this type.
+    fn copy(bytes: &[u8], out: &mut Vec<Self>);
+    fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()>;
+    fn push_f64(values: &[f64], out: &mut Vec<Self>) -> Option<()>;
+    /// `None` if a value does not fit.
+    fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()>;
+}
+
+/// Appends the elements of `slice` to `out`. Floats round to nearest even; an error says why
+/// values cannot be had as `T`. Doubles become halves by way of f32, as in PyTorch.
+pub(crate) fn append<T: Element>(slice: &Slice, out: &mut Vec<T>) -> Result<(), String> {
+    let stored = slice.stored();
+    if stored.is_float() && !T::SAME.is_float() {
+        return Err(format!(
+            "holds {stored}, which integers ({}) cannot take",
+            T::DTYPE.as_str()
+        ));
+    }
+    let mut lanes = Lanes::default();
+    let mut fits = Some(());
+    slice.chunks(|bytes| {
+        if stored == T::SAME {
+            T::copy(bytes, out);
+        } else if fits.is_some() {
+            fits = lanes.append(stored, bytes, out);
+        }
+    });
+    fits.ok_or_else(|| {
+        format!(
+            "holds {stored} values that {} cannot take",
+            T::DTYPE.as_str()
+        )
+    })
+}
+
+/// Buffers for the step between two types.
+#[derive(Default)]
+struct Lanes {
+    f32: Vec<f32>,
+    f64: Vec<f64>,
+    i64: Vec<i64>,
+}
+
+impl Lanes {
+    fn append<T: Element>(
+        &mut self,
+        stored: StoredType,
+        bytes: &[u8],
+        out: &mut Vec<T>,
+    ) -> Option<()> {
+        let Self {
+            f32: floats,
+            f64: doubles,
+            i64: integers,
+        } = self;
+        floats.clear();
+        doubles.clear();
+        integers.clear();
+        match stored {
+            StoredType::F32 => f32::copy(bytes, floats),
+            StoredType::F16 => {
+                let mut halves = Vec::with_capacity(bytes.len() / 2);
+                f16::copy(bytes, &mut halves);
+                floats.resize(halves.len(), 0.0);
+                halves.convert_to_f32_slice(floats);
+            }
+            StoredType::BF16 => {
+                floats.extend(elements(bytes).map(|b| bf16::from_le_bytes(b).to_f32()));
+            }
+            StoredType::F8E4M3 => floats.extend(bytes.iter().map(|&b| f8e4m3(b))),
+            StoredType::F8E5M2 => {
+                floats.extend(bytes.iter().map(|&b| f16::from_le_bytes([0, b]).to_f32()));
+            }
+            StoredType::F64 => f64::copy(bytes, doubles),
+            StoredType::Bool => integers.extend(bytes.iter().map(|&b| i64::from(b != 0))),
+            StoredType::U8 => integers.extend(bytes.iter().map(|&b| i64::from(b))),
+            StoredType::I8 => {
+                integers.extend(bytes.iter().map(|&b| i64::from(i8::from_le_bytes([b]))));
+            }
+            StoredType::U16 => {
+                integers.extend(elements(bytes).map(|b| i64::from(u16::from_le_bytes(b))));
+            }
+            StoredType::I16 => {
+                integers.extend(elements(bytes).map(|b| i64::from(i16::from_le_bytes(b))));
+            }
+            StoredType::U32 => {
+                integers.extend(elements(bytes).map(|b| i64::from(u32::from_le_bytes(b))));
+            }
+            StoredType::I32 => {
+                integers.extend(elements(bytes).map(|b| i64::from(i32::from_le_bytes(b))));
+            }
+            StoredType::U64 => {
+                for b in elements(bytes) {
+                    integers.push(i64::try_from(u64::from_le_bytes(b)).ok()?);
+                }
+            }
+            StoredType::I64 => integers.extend(elements(bytes).map(i64::from_le_bytes)),
+        }
+        T::push_f32(floats, out)?;
+        T::push_f64(doubles, out)?;
+        T::push_i64(integers, out)
+    }
+}
+
+fn elements<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
+
+/// OCP 8-bit float: 1 sign, 4 exponent (bias 7), 3 mantissa bits; no infinity, NaN is S.1111.111.
+fn f8e4m3(byte: u8) -> f32 {
+    let sign = if byte & 0x80 == 0 { 1.0 } else { -1.0 };
+    let (exponent, mantissa) = (i32::from(byte >> 3 & 15), f32::from(byte & 7));
+    match (exponent, byte & 7) {
+        (15, 7) => f32::NAN,
+        (0, _) => sign * mantissa * 2_f32.powi(-9),
+        _ => sign * (1.0 + mantissa / 8.0) * 2_f32.powi(exponent - 7),
+    }
+}
+
+macro_rules! float {
+    ($type:ty, $stored:expr, $f32:expr, $f64:expr) => {
+        impl Element for $type {
+            const SAME: StoredType = $stored;
+            fn copy(bytes: &[u8], out: &mut Vec<Self>) {
+                out.extend(elements(bytes).map(<$type>::from_le_bytes));
+            }
+            fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()> {
+                #[allow(clippy::redundant_closure_call)]
+                ($f32)(values, out);
+                Some(())
+            }
+            fn push_f64(values: &[f64], out: &mut Vec<Self>) -> Option<()> {
+                out.extend(values.iter().map($f64));
+                Some(())
+            }
+            fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()> {
+                out.extend(values.iter().map(|&v| v as f64).map(|v| $f64(&v)));
+                Some(())
+            }
+        }
+    };
+}
+
+float!(
+    f16,
+    StoredType::F16,
+    |values: &[f32], out: &mut Vec<f16>| {
+        let start = out.len();
+        out.resize(start + values.len(), f16::ZERO);
+        out[start..].convert_from_f32_slice(values);
+    },
+    |v: &f64| f16::from_f32(*v as f32)
+);
+float!(
+    bf16,
+    StoredType::BF16,
+    |values: &[f32], out: &mut Vec<bf16>| out.extend(values.iter().map(|&v| bf16::from_f32(v))),
+    |v: &f64| bf16::from_f32(*v as f32)
+);
+float!(
+    f32,
+    StoredType::F32,
+    |values: &[f32], out: &mut Vec<f32>| out.extend_from_slice(values),
+    |v: &f64| *v as f32
+);
+float!(
+    f64,
+    StoredType::F64,
+    |values: &[f32], out: &mut Vec<f64>| out.extend(values.iter().map(|&v| f64::from(v))),
+    |v: &f64| *v
+);
+
+macro_rules! integer {
+    ($type:ty, $stored:expr) => {
+        impl Element for $type {
+            const SAME: StoredType = $stored;
+            fn copy(bytes: &[u8], out: &mut Vec<Self>) {
+                out.extend(elements(bytes).map(<$type>::from_le_bytes));
+            }
+            fn push_f32(values: &[f32], _: &mut Vec<Self>) -> Option<()> {
+                values.is_empty().then_some(())
+            }
+            fn push_f64(values: &[f64], _: &mut Vec<Self>) -> Option<()> {
+                values.is_empty().then_some(())
+            }
+            fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()> {
+                for &v in values {
+                    out.push(v.try_into().ok()?);
+                }
+                Some(())
+            }
+        }
+    };
+}
+
+integer!(u8, StoredType::U8);
+integer!(i16, StoredType::I16);
+integer!(u32, StoredType::U32);
+integer!(i32, StoredType::I32);
+integer!(i64, StoredType::I64);
+
+/// Calls `$run` with `$type` bound to the Rust type of the candle type `$dtype`; `$otherwise` for
+/// the types that weights are never asked for in.
+macro_rules! with_element {
+    ($dtype:expr, $type:ident => $run:expr, $otherwise:expr) => {
+        match $dtype {
+            candle_core::DType::U8 => {
+                type $type = u8;
+                $run
+            }
+            candle_core::DType::I16 => {
+                type $type = i16;
+                $run
+            }
+            candle_core::DType::U32 => {
+                type $type = u32;
+                $run
+            }
+            candle_core::DType::I32 => {
+                type $type = i32;
+                $run
+            }
+            candle_core::DType::I64 => {
+                type $type = i64;
+                $run
+            }
+            candle_core::DType::F16 => {
+                type $type = half::f16;
+                $run
+            }
+            candle_core::DType::BF16 => {
+                type $type = half::bf16;
+                $run
+            }
+            candle_core::DType::F32 => {
+                type $type = f32;
+                $run
+            }
+            candle_core::DType::F64 => {
+                type $type = f64;
+                $run
+            }
+            _ => $otherwise,
+        }
+    };
+}
+pub(crate) use with_element;
+
+/// Whether [`append`] can make this type.
+pub(crate) fn can_make(dtype: DType) -> bool {
+    with_element!(dtype, T => T::DTYPE == dtype, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::Bytes;
+    use std::sync::Arc;
+
+    fn read<T: Element>(stored: StoredType, bytes: &[u8]) -> Result<Vec<T>, String> {
+        let held = Arc::new(Bytes::held(bytes.to_vec().into(), "t"));
+        let n = bytes.len() / stored.size();
+        let slice = Slice::dense(held, 0..bytes.len(), stored, vec![n])?;
+        let mut out = Vec::new();
+        append(&slice, &mut out)?;
+        Ok(out)
+    }
+
+    #[test]
+    fn floats_round_to_nearest_even_and_keep_exact_values() {
+        let source = [1.0_f32, -0.0, 65504.0, 1e-7, 1.000_488_3, f32::INFINITY];
+        let bytes: Vec<u8> = source.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let halves: Vec<f16> = read(StoredType::F32, &bytes).unwrap();
+        let expected: Vec<f16> = source.iter().map(|&v| f16::from_f32(v)).collect();
+        assert_eq!(halves, expected);
+        let doubles: Vec<f64> = read(StoredType::F32, &bytes).unwrap();
+        assert_eq!(doubles[4], f64::from(source[4]));
+        // As PyTorch does it, a double becomes a half by way of f32.
+        let half: Vec<f16> = read(StoredType::F64, &(1.0 + 2_f64.powi(-10)).to_le_bytes()).unwrap();
+        assert_eq!(half[0].to_bits(), 0x3c01);
+    }
+
+    #[test]
+    fn integers_are_checked() {
+        assert_eq!(
+            read::<i64>(StoredType::U64, &7_u64.to_le_bytes()).unwrap(),
+            [7]
+        );
+        assert!(read::<i64>(StoredType::U64, &u64::MAX.to_le_bytes()).is_err());
+        assert!(read::<u8>(StoredType::I32, &300_i32.to_le_bytes()).is_err());
+        assert_eq!(
+            read::<i16>(StoredType::I8, &[0x80, 0x7f]).unwrap(),
+            [-128, 127]
+        );
+        assert_eq!(read::<u8>(StoredType::Bool, &[0, 1, 2]).unwrap(), [0, 1, 1]);
+        assert!(read::<i32>(StoredType::F32, &1_f32.to_le_bytes()).is_err());
+        assert_eq!(
+            read::<f32>(StoredType::I64, &(-3_i64).to_le_bytes()).unwrap(),
+            [-3.0]
+        );
+    }
+
+    #[test]
+    fn eight_bit_floats_match_their_definition() {
+        let e4m3: Vec<f32> = read(StoredType::F8E4M3, &[0x38, 0x7e, 0x01, 0xb8]).unwrap();
+        assert_eq!(e4m3, [1.0, 448.0, 2_f32.powi(-9), -1.0]);
+        assert!(f8e4m3(0x7f).is_nan());
+        let e5m2: Vec<f32> = read(StoredType::F8E5M2, &[0x3c, 0x7b, 0x7c]).unwrap();
+        assert_eq!(e5m2, [1.0, 57344.0, f32::INFINITY]);
+        // Both fit f16 without loss.
+        for byte in (0..=255).filter(|b| b & 0x7f != 0x7f) {
+            assert_eq!(f16::from_f32(f8e4m3(byte)).to_f32(), f8e4m3(byte));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Every storage form of the golden weights gives the same tensors, byte for byte.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use checkpoint::{Checkpoint, Form, Layout, Lora};
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/alpha_clip")
+}
+
+/// Unpacks a golden file (or copies a folder, unpacking what is packed) to a temporary folder.
+fn unpacked(name: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join(name);
+    unpack(&golden().join(name), &target);
+    (folder, target)
+}
+
+fn unpack(source: &Path, target: &Path) {
+    if source.is_dir() {
+        std::fs::create_dir_all(target).unwrap();
+        for item in std::fs::read_dir(source).unwrap() {
+            let path = item.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let name = name.strip_suffix(".gz").unwrap_or(&name).to_owned();
+            unpack(&source.join(&name), &target.join(&name));
+        }
+    } else if source.exists() {
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(source, target).unwrap();
+    } else {
+        let packed = std::fs::File::open(format!("{}.gz", source.display())).unwrap();
+        let mut data = Vec::new();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_end(&mut data)
+            .unwrap();
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, data).unwrap();
+    }
+}
+
+fn open(name: &str) -> (tempfile::TempDir, Checkpoint) {
+    let (folder, path) = unpacked(name);
+    let file = Checkpoint::open(path).unwrap();
+    (folder, file)
+}
+
+fn values(file: &Checkpoint, name: &str) -> Vec<f32> {
+    read(file, name).flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn read(file: &Checkpoint, name: &str) -> Tensor {
+    file.tensor(name, DType::F32, &Device::Cpu).unwrap()
+}
+
+/// Every tensor of `one` is in `two`, equal in shape and in every bit as f32.
+fn assert_within(one: &Checkpoint, two: &Checkpoint) {
+    assert!(one.names().len() > 0);
+    for name in one.names() {
+        let info = two
+            .info(name)
+            .unwrap_or_else(|| panic!("{} lacks {name}", two.name()));
+        assert_eq!(one.info(name).unwrap().shape, info.shape, "{name}");
+        let same = values(one, name)
+            .iter()
+            .zip(values(two, name))
+            .all(|(a, b)| a.to_bits() == b.to_bits());
+        assert!(
+            same,
+            "{name} differs between {} and {}",
+            one.name(),
+            two.name()
+        );
+    }
+}
+
+#[test]
+fn hugging_face_gives_the_tensors_of_openai() {
+    let (_keep, openai) = open("clip.safetensors");
+    let (_keep2, hf) = open("clip_hf");
+    assert_eq!(
+        (openai.layout(), hf.layout()),
+        (Some(Layout::OpenAi), Some(Layout::HuggingFace))
+    );
+    let (openai, hf) = (
+        openai.clip(Lora::Merge).unwrap(),
+        hf.clip(Lora::Merge).unwrap(),
+    );
+    assert_within(&hf, &openai);
+    assert_eq!(hf.names().len() + 1, openai.names().len());
+    assert!(openai.towers().unwrap().alpha && !hf.towers().unwrap().alpha);
+    let act = hf
+        .config("config.json")
+        .unwrap()
+        .pointer("/vision_config/hidden_act")
+        .unwrap();
+    assert_eq!(act, "quick_gelu");
+    assert!(hf.config("preprocessor_config.json").is_some());
+    assert_eq!(
+        hf.origin("transformer.resblocks.1.attn.in_proj_bias"),
+        ["q", "k", "v"].map(|p| format!("text_model.encoder.layers.1.self_attn.{p}_proj.bias"))
+    );
+}
+
+#[test]
+fn a_vision_half_of_hugging_face_knows_that_it_is_one() {
+    let (_keep, file) = open("hf_vision_projection");
+    let clip = file.clip(Lora::Merge).unwrap();
+    let towers = clip.towers().unwrap();
+    assert!(towers.vision && !towers.text && !towers.alpha);
+    assert_eq!(clip.info("visual.proj").unwrap().shape, [64, 48]);
+    assert_eq!(clip.dropped(), ["vision_model.embeddings.position_ids"]);
+    assert!(clip.names().all(|n| n.starts_with("visual.")));
+    let report = clip.check([("token_embedding.weight", [9, 9])]);
+    let said = report.into_result().unwrap_err().to_string();
+    assert!(
+        said.contains("only the vision tower") && said.contains("--alpha-weights"),
+        "{said}"
+    );
+}
+
+#[test]
+fn open_clip_folders_carry_their_configuration() {
+    for (part, quick) in [("gelu", false), ("quickgelu", true)] {
+        let (_keep, file) = open(&format!("open_clip_vit/{part}"));
+        assert_eq!(file.layout(), Some(Layout::OpenClip));
+        let clip = file.clip(Lora::Merge).unwrap();
+        assert_eq!(clip.names().len(), 62);
+        let config = clip.config("open_clip_config.json").unwrap();
+        assert_eq!(config.pointer("/model_cfg/quick_gelu").is_some(), quick);
+    }
+}
+
+#[test]
+fn a_resnet_loses_its_counters_only() {
+    let (_keep, file) = open("rn/clip_rn.safetensors");
+    assert_eq!(file.form(), Form::Safetensors);
+    let clip = file.clip(Lora::Merge).unwrap();
+    assert!(clip.contains("visual.attnpool.positional_embedding"));
+    assert!(clip.towers().unwrap().alpha);
+    assert!(
+        clip.dropped()
+            .iter()
+            .all(|n| n.ends_with("num_batches_tracked"))
+    );
+    assert_eq!(
+        clip.dropped().len() + clip.names().len(),
+        file.names().len()
+    );
+}
