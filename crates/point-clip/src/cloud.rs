@@ -45,6 +45,11 @@ pub enum DegenerateShape {
     /// All points are one.
     #[error("all {0} points lie in one place; a shape needs an extent")]
     NoExtent(usize),
+    /// The extent is lost in single precision: far too small beside the coordinates, or too large.
+    #[error(
+        "its extent is lost in single precision; centre the points and scale them to about one unit"
+    )]
+    Unresolved,
 }
 
 /// The axis-aligned cube that holds a shape.

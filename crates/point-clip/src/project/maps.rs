@@ -1,0 +1,132 @@
+//! Maps: one channel a view.
+
+use super::resize;
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+
+/// Square one-channel maps of one object, `[views, size, size]` row by row, +y of the object up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maps {
+    views: usize,
+    size: usize,
+    background: f32,
+    values: Vec<f32>,
+}
+
+impl Maps {
+    /// Maps that show nothing but background.
+    pub(super) fn filled(views: usize, size: usize, background: f32) -> Self {
+        Maps {
+            views,
+            size,
+            background,
+            values: vec![background; views * size * size],
+        }
+    }
+
+    /// The number of views.
+    pub fn views(&self) -> usize {
+        self.views
+    }
+
+    /// Rows and columns of each map.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The value of a pixel that no point reaches.
+    pub fn background(&self) -> f32 {
+        self.background
+    }
+
+    /// All values, `[views, size, size]`.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// One map, `[size, size]`.
+    pub fn view(&self, index: usize) -> Option<&[f32]> {
+        self.values.chunks_exact(self.pixels().max(1)).nth(index)
+    }
+
+    /// 1 where a point reaches the pixel, 0 on the background.
+    pub fn foreground(&self) -> Maps {
+        let inside = |&v: &f32| f32::from(v != self.background);
+        let values = self.values.iter().map(inside).collect();
+        Maps {
+            background: 0.0,
+            values,
+            ..*self
+        }
+    }
+
+    /// The maps at `size` × `size`, bilinear with corners aligned.
+    pub fn resized(&self, size: usize) -> Maps {
+        if size == self.size {
+            return self.clone();
+        }
+        let mut out = Maps::filled(self.views, size, self.background);
+        let (from, to) = (self.pixels().max(1), out.pixels().max(1));
+        out.values
+            .par_chunks_exact_mut(to)
+            .zip(self.values.par_chunks_exact(from))
+            .for_each(|(out, map)| resize::corners_aligned(map, self.size, size, out));
+        out
+    }
+
+    /// A tensor `[views, size, size]`.
+    ///
+    /// # Errors
+    /// Where the device cannot hold it.
+    pub fn to_tensor(&self, device: &Device) -> candle_core::Result<Tensor> {
+        Tensor::from_slice(&self.values, (self.views, self.size, self.size), device)
+    }
+
+    /// The map as the vision tower of the paper gets it, `[views, 3, size, size]`: three equal
+    /// channels of raw values, without CLIP's mean and deviation.
+    ///
+    /// # Errors
+    /// Where the device cannot hold it.
+    pub fn to_pixels(&self, device: &Device) -> candle_core::Result<Tensor> {
+        let (views, size) = (self.views, self.size);
+        self.to_tensor(device)?
+            .unsqueeze(1)?
+            .broadcast_as((views, 3, size, size))?
+            .contiguous()
+    }
+
+    pub(super) fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// Pixels of one map.
+    pub(super) fn pixels(&self) -> usize {
+        self.size * self.size
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreground_is_what_differs_from_the_background() {
+        let mut maps = Maps::filled(2, 2, 1.0);
+        maps.values_mut()[5] = 0.25;
+        let foreground = maps.foreground();
+        assert_eq!(foreground.view(0), Some(&[0.0; 4][..]));
+        assert_eq!(foreground.view(1), Some(&[0.0, 1.0, 0.0, 0.0][..]));
+        assert_eq!(foreground.view(2), None);
+        assert_eq!(foreground.background(), 0.0);
+    }
+
+    #[test]
+    fn pixels_repeat_the_raw_map() {
+        let mut maps = Maps::filled(1, 2, 0.0);
+        maps.values_mut().copy_from_slice(&[0.0, 2.5, 1.0, 0.0]);
+        let pixels = maps.to_pixels(&Device::Cpu).unwrap();
+        assert_eq!(pixels.dims(), [1, 3, 2, 2]);
+        let flat = pixels.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(flat, [maps.values(), maps.values(), maps.values()].concat());
+    }
+}

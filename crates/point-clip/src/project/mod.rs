@@ -1,0 +1,137 @@
+//! The projections of PointCLIP and PointCLIP V2, as published.
+//!
+//! A cloud becomes maps, one channel a view: [`PointClipV1`] draws metric depth of single points in
+//! perspective, [`PointClipV2`] closes the surface and draws it dark on white. Both are exact: they
+//! follow the float32 order of the published code and equal its output.
+//!
+//! Points are y up. Data that is z up is turned with `[x, z, -y]` first; nothing fails visibly if
+//! it is not.
+//!
+//! ```
+//! use point_clip::project::{PointClipV1, PointClipV2, unit_sphere};
+//!
+//! # fn main() -> Result<(), point_clip::DegenerateShape> {
+//! let cloud = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]];
+//! let cloud = unit_sphere(&cloud)?;
+//!
+//! let depth = PointClipV1::zero_shot().project(&cloud)?;
+//! assert_eq!((depth.views(), depth.size()), (6, 128));
+//!
+//! // What the vision tower gets.
+//! let maps = PointClipV2::default().input_maps(&cloud)?;
+//! assert_eq!((maps.views(), maps.size()), (10, 224));
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(test)]
+mod golden;
+mod layers;
+mod maps;
+mod normalise;
+mod quantise;
+mod resize;
+mod rotation;
+mod v1;
+mod v2;
+
+pub use maps::Maps;
+pub use normalise::unit_sphere;
+pub use v1::PointClipV1;
+pub use v2::PointClipV2;
+
+use crate::{BoundingCube, DegenerateShape};
+
+/// Rows and columns of the maps that the vision tower gets.
+pub const INPUT_SIZE: usize = 224;
+
+/// Refuses points that cannot be shown.
+fn check(points: &[[f32; 3]]) -> Result<(), DegenerateShape> {
+    BoundingCube::around(points).map(|_| ())
+}
+
+/// Rounds up. Unlike `f32::ceil` it needs no call where the CPU lacks the instruction.
+#[inline(always)]
+fn ceil(v: f32) -> i32 {
+    let truncated = v as i32;
+    truncated + i32::from(v > truncated as f32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ceil_rounds_up() {
+        for v in [
+            -2.0,
+            -1.5,
+            -1.0,
+            -0.25,
+            -0.0,
+            0.0,
+            0.25,
+            1.0,
+            1.000_000_1,
+            111.5,
+            112.0_f32,
+        ] {
+            assert_eq!(ceil(v), v.ceil() as i32, "{v}");
+        }
+        assert_eq!(ceil(f32::NAN), 0);
+    }
+
+    #[test]
+    fn hostile_clouds_are_errors() {
+        let cases: [(&[[f32; 3]], DegenerateShape); 5] = [
+            (&[], DegenerateShape::Empty),
+            (&[[0.5; 3]], DegenerateShape::NoExtent(1)),
+            (&[[0.5; 3]; 7], DegenerateShape::NoExtent(7)),
+            (
+                &[[0.0; 3], [0.0, f32::NAN, 0.0]],
+                DegenerateShape::NotFinite(1),
+            ),
+            (
+                &[[f32::NEG_INFINITY; 3], [0.0; 3]],
+                DegenerateShape::NotFinite(0),
+            ),
+        ];
+        for (cloud, error) in cases {
+            assert_eq!(PointClipV1::zero_shot().project(cloud), Err(error));
+            assert_eq!(PointClipV1::few_shot().project(cloud), Err(error));
+            assert_eq!(PointClipV2::default().project(cloud), Err(error));
+            assert_eq!(unit_sphere(cloud), Err(error));
+        }
+    }
+
+    #[test]
+    fn extreme_clouds_are_maps_or_errors_never_nan() {
+        for scale in [1e-44, 1e-30, 1e-10, 1e10, 1e25, 3e38_f32] {
+            for cloud in [
+                vec![[scale; 3], [-scale; 3], [0.0; 3]],
+                vec![[0.0; 3], [scale, 0.0, 0.0]],
+                vec![[scale, 0.0, 1.0], [scale, 1.0, 0.0]],
+            ] {
+                for maps in [
+                    PointClipV1::zero_shot().project(&cloud),
+                    PointClipV1::few_shot().input_maps(&cloud),
+                    PointClipV2::default().input_maps(&cloud),
+                ] {
+                    match maps {
+                        Ok(maps) => assert!(maps.values().iter().all(|v| v.is_finite())),
+                        Err(error) => assert_eq!(error, DegenerateShape::Unresolved),
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_cloud_is_fine() {
+        let flat: Vec<_> = (0..64)
+            .map(|i| [(i % 8) as f32, (i / 8) as f32, 0.0])
+            .collect();
+        let maps = PointClipV2::default().project(&flat).unwrap();
+        assert!(maps.values().contains(&0.0));
+    }
+}
