@@ -96,11 +96,23 @@ impl Grid {
         }
     }
 
-    /// The row or column of a coordinate in the picture plane.
-    #[inline(always)]
-    fn pixel(&self, v: f32) -> i32 {
-        let side = self.resolution as i32;
-        ceil((v + 1.0) / 2.0 * side as f32).clamp(1, side - 2)
+    /// The rows or columns of coordinates in the picture plane.
+    fn pixels(&self, coordinates: &[f32; BLOCK]) -> [i32; BLOCK] {
+        let side = self.resolution as f32;
+        let last = self.resolution as i32 - 2;
+        coordinates.map(|v| ceil((v + 1.0) / 2.0 * side).min(last).max(1))
+    }
+
+    /// Layers and depths of coordinates along the view.
+    fn heights(&self, coordinates: &[f32; BLOCK]) -> ([i32; BLOCK], [f32; BLOCK]) {
+        let bias = self.depth_bias as f32;
+        let scale = (1.0 + self.depth_bias) as f32;
+        let steps = (self.layers - 2) as f32;
+        let last = self.layers as i32 - 1;
+        let heights = coordinates.map(|v| ((v + 1.0) / 2.0 + bias) / scale * steps);
+        // The layer comes before the clamp; a rounding excess belongs to the next layer.
+        let layers = heights.map(|height| ceil(height).min(last).max(0));
+        (layers, heights.map(|height| height.min(steps).max(1.0)))
     }
 
     /// Calls `put` with the cell of every point, in order.
@@ -111,29 +123,17 @@ impl Grid {
         fit: &Fit,
         mut put: impl FnMut(Cell),
     ) {
-        let bias = self.depth_bias as f32;
-        let scale = (1.0 + self.depth_bias) as f32;
-        let steps = (self.layers - 2) as f32;
-        let last = self.layers as i32 - 1;
         for chunk in points.chunks(BLOCK) {
             let mut block = turned(chunk, rotations);
             self.normalise(&mut block, fit);
-            let [x, y, z] = &mut block.axes;
-            let (mut rows, mut columns, mut layers) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
-            for i in 0..BLOCK {
-                rows[i] = self.pixel(x[i]);
-                columns[i] = self.pixel(y[i]);
-                let height = ((z[i] + 1.0) / 2.0 + bias) / scale * steps;
-                // The layer comes before the clamp; a rounding excess belongs to the next layer.
-                layers[i] = ceil(height).clamp(0, last);
-                z[i] = height.clamp(1.0, steps);
-            }
+            let [rows, columns] = [0, 1].map(|axis| self.pixels(&block.axes[axis]));
+            let (layers, depths) = self.heights(&block.axes[2]);
             for i in 0..block.len {
                 put(Cell {
                     row: rows[i] as usize,
                     column: columns[i] as usize,
                     layer: layers[i] as usize,
-                    depth: z[i],
+                    depth: depths[i],
                 });
             }
         }
