@@ -15,6 +15,7 @@ use crate::folder;
 use crate::layout::Mapped;
 use crate::safetensors;
 use crate::sniff::{self, Form, Kind};
+use crate::torch;
 
 /// Named tensors, lazily read.
 ///
@@ -70,7 +71,7 @@ impl Checkpoint {
         let bytes = Arc::new(Bytes::map(path)?);
         match sniff::kind(bytes.all(), bytes.name())? {
             Kind::Json => folder::open_index(path, &bytes),
-            kind => Self::read(bytes, kind),
+            _ => Self::read(bytes),
         }
     }
 
@@ -78,51 +79,31 @@ impl Checkpoint {
     /// the file in messages.
     ///
     /// # Errors
-    /// As [`open`](Self::open); an index of several files is refused.
+    /// As [`open`](Self::open); an index of several files cannot be read from memory.
     pub fn from_bytes(data: impl Into<Cow<'static, [u8]>>, name: &str) -> Result<Self> {
-        let bytes = Arc::new(Bytes::held(data.into(), name));
-        match sniff::kind(bytes.all(), name)? {
-            Kind::Json => Err(Error::unsupported(
-                name,
-                "this is JSON, perhaps an index of weight files",
-                "give the folder with the files that it names",
-            )),
-            kind => Self::read(bytes, kind),
-        }
+        Self::read(Arc::new(Bytes::held(data.into(), name)))
     }
 
     /// Opens a file that must itself hold tensors.
     pub(crate) fn open_one(path: &Path) -> Result<Self> {
-        let bytes = Arc::new(Bytes::map(path)?);
-        match sniff::kind(bytes.all(), bytes.name())? {
-            Kind::Json => Err(Error::not_weights(
-                bytes.name(),
-                "this is JSON where weights should be",
-                "download the file again",
-            )),
-            kind => Self::read(bytes, kind),
-        }
+        Self::read(Arc::new(Bytes::map(path)?))
     }
 
-    fn read(bytes: Arc<Bytes>, kind: Kind) -> Result<Self> {
-        let name = bytes.name().to_owned();
-        let (form, contents) = match kind {
+    fn read(bytes: Arc<Bytes>) -> Result<Self> {
+        let name = bytes.name();
+        let (form, contents) = match sniff::kind(bytes.all(), name)? {
             Kind::Safetensors => (Form::Safetensors, safetensors::read(&bytes)?),
-            Kind::Zip | Kind::Pickle | Kind::Json => {
-                return Err(Error::unsupported(
-                    &name,
-                    "PyTorch files",
-                    "give safetensors",
+            Kind::Zip => torch::read_zip(&bytes)?,
+            Kind::Pickle => (Form::TorchLegacy, torch::read_legacy(&bytes)?),
+            Kind::Json => {
+                return Err(Error::not_weights(
+                    name,
+                    "this is JSON where weights should be",
+                    "give the weight file, or the folder with the files that an index names",
                 ));
             }
         };
-        Ok(Self {
-            name,
-            form,
-            contents,
-            configs: BTreeMap::new(),
-            mapped: None,
-        })
+        Ok(Self::from_contents(name, form, contents))
     }
 
     pub(crate) fn from_contents(name: &str, form: Form, contents: Contents) -> Self {

@@ -1,6 +1,6 @@
 //! Stored elements to candle tensors of any type, through a small buffer.
 
-use candle_core::{DType, WithDType};
+use candle_core::WithDType;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
@@ -258,11 +258,6 @@ macro_rules! with_element {
     };
 }
 pub(crate) use with_element;
-
-/// Whether [`append`] can make this type.
-pub(crate) fn can_make(dtype: DType) -> bool {
-    with_element!(dtype, T => T::DTYPE == dtype, false)
-}
 
 #[cfg(test)]
 mod tests {

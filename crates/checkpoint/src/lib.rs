@@ -60,11 +60,13 @@ mod entry;
 mod error;
 mod folder;
 pub mod layout;
+mod pickle;
 mod report;
 mod safetensors;
 mod slice;
 mod sniff;
 mod stored;
+mod torch;
 
 pub use checkpoint::Checkpoint;
 pub use entry::TensorInfo;

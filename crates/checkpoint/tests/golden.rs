@@ -150,3 +150,86 @@ fn a_resnet_loses_its_counters_only() {
         file.names().len()
     );
 }
+
+#[test]
+fn every_storage_form_of_the_base_model_holds_the_same_weights() {
+    let (_keep, openai) = open("clip.safetensors");
+    let openai = openai.clip(Lora::Merge).unwrap();
+    for (name, form, dropped) in [
+        ("clip_state_dict.pt", Form::TorchZip, 0),
+        ("clip_torchscript.pt", Form::TorchScript, 3),
+    ] {
+        let (_keep, file) = open(name);
+        assert_eq!((file.form(), file.layout()), (form, Some(Layout::OpenAi)));
+        let clip = file.clip(Lora::Merge).unwrap();
+        assert_within(&clip, &openai);
+        assert_eq!(clip.names().len() + 1, openai.names().len(), "{name}");
+        assert_eq!(clip.dropped().len(), dropped, "{name}");
+    }
+}
+
+#[test]
+fn a_fine_tune_goes_over_its_base() {
+    let (_keep, base) = open("clip.safetensors");
+    let (_keep2, tuned) = open("alpha_visual_fulltune.pth");
+    assert_eq!(tuned.layout(), Some(Layout::VisionOnly));
+    let (base, tuned) = (base.clip(Lora::Merge).unwrap(), tuned.clip(Lora::Merge).unwrap());
+    assert!(tuned.names().all(|n| n.starts_with("visual.")));
+    let over = base.overlaid(&tuned, &["visual.proj"]);
+    assert_eq!(over.names().len(), base.names().len());
+    assert_eq!(values(&over, "visual.proj"), values(&base, "visual.proj"));
+    let name = "visual.transformer.resblocks.0.attn.in_proj_weight";
+    assert_eq!(values(&over, name), values(&tuned, name));
+    assert_ne!(values(&over, name), values(&base, name));
+    assert_eq!(tuned.origin(name), ["transformer.resblocks.0.attn.in_proj.weight"]);
+    assert_eq!(values(&over, "text_projection"), values(&base, "text_projection"));
+}
+
+#[test]
+fn lora_is_merged_into_q_and_v_only() {
+    let (_keep, file) = open("alpha_visual_lora_r4.pth");
+    let merged = file.clip(Lora::Merge).unwrap();
+    let plain = file.clip(Lora::Ignore).unwrap();
+    assert_eq!(merged.names().collect::<Vec<_>>(), plain.names().collect::<Vec<_>>());
+    assert!(merged.names().all(|n| !n.contains("lora")));
+    assert!(merged.notes()[0].contains("rank 4 into 12 weights"), "{:?}", merged.notes());
+
+    let block = "transformer.resblocks.1";
+    let part = |name: &str| read(&file, &format!("{block}.{name}"));
+    let name = format!("visual.{block}.attn.in_proj_weight");
+    let (before, after) = (read(&plain, &name), read(&merged, &name));
+    let change = (after - before).unwrap();
+    let (a, b) = (part("attn.in_proj.lora_A"), part("attn.in_proj.lora_B"));
+    let width = b.dim(0).unwrap() / 2;
+    for (third, pair) in [(0, Some(0)), (1, None), (2, Some(1))] {
+        let rows = change.narrow(0, third * width, width).unwrap();
+        let expected = match pair {
+            Some(p) => {
+                let (a, b) = (a.narrow(0, p * 4, 4).unwrap(), b.narrow(0, p * width, width).unwrap());
+                (b.matmul(&a).unwrap() / 4.0).unwrap()
+            }
+            None => rows.zeros_like().unwrap(),
+        };
+        let off = (rows - &expected).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(off.to_scalar::<f32>().unwrap() < 1e-7, "third {third}");
+        let size = expected.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert_eq!(size > 1e-3, pair.is_some());
+    }
+}
+
+#[test]
+fn the_two_position_tables_of_long_clip_become_one() {
+    let (_keep, file) = open("long_clip/longclip.pt");
+    assert_eq!(file.layout(), Some(Layout::LongClip));
+    let clip = file.clip(Lora::Merge).unwrap();
+    let table = read(&clip, "positional_embedding");
+    let (first, second) =
+        (read(&file, "positional_embedding"), read(&file, "positional_embedding_res"));
+    assert_eq!(table.dims(), [248, 64]);
+    let rows = |t: &Tensor, from: usize, n: usize| -> Vec<f32> {
+        t.narrow(0, from, n).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    };
+    assert_eq!(rows(&table, 0, 20), rows(&first, 0, 20));
+    assert_eq!(rows(&table, 20, 228), rows(&second, 20, 228));
+    assert!(!clip.contains("positional_embedding_res"));
+}
