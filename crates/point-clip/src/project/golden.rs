@@ -1,5 +1,6 @@
 //! Reference outputs for the tests of this module.
 
+use candle_core::{Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 use std::io::Read;
 
@@ -15,6 +16,10 @@ impl Golden {
             .read_to_end(&mut bytes)
             .unwrap();
         Golden(bytes)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     fn words(&self, name: &str, dtype: Dtype) -> Vec<[u8; 4]> {
@@ -36,6 +41,13 @@ impl Golden {
             .into_iter()
             .map(u32::from_le_bytes)
             .collect()
+    }
+
+    /// An f32 tensor on the CPU, in its own shape.
+    pub(super) fn tensor(&self, name: &str) -> Tensor {
+        let tensors = SafeTensors::deserialize(&self.0).unwrap();
+        let shape = tensors.tensor(name).unwrap().shape().to_vec();
+        Tensor::from_vec(self.f32(name), shape, &Device::Cpu).unwrap()
     }
 
     pub(super) fn points(&self, name: &str) -> Vec<[f32; 3]> {

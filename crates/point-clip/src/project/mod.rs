@@ -24,19 +24,31 @@
 //! # }
 //! ```
 
+mod adapter;
+mod benchmark;
+mod error;
 #[cfg(test)]
 mod golden;
 mod layers;
 mod maps;
 mod normalise;
+mod prompts;
 mod quantise;
 mod resize;
 mod rotation;
+mod score;
 mod v1;
 mod v2;
 
+pub use adapter::InterViewAdapter;
+pub use benchmark::{
+    Backbone, Benchmark, UnknownName, V1_FEW_SHOT_TEMPLATE, V1_ZERO_SHOT_TEMPLATE, fill,
+};
+pub use error::Error;
 pub use maps::Maps;
 pub use normalise::unit_sphere;
+pub use prompts::{PartPrompts, PromptFile};
+pub use score::{V2_LOGIT_SCALE, view_logits};
 pub use v1::PointClipV1;
 pub use v2::PointClipV2;
 

@@ -80,31 +80,27 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::super::golden::Golden;
+    use super::super::{v1, v2};
     use super::*;
 
     #[test]
     fn rotations_are_those_of_the_reference() {
         let cameras = Golden::open("cameras");
-        let zero_shot = super::super::v1::ZERO_SHOT_VIEWS.map(|v| vec![v]);
-        let few_shot = super::super::v1::FEW_SHOT_VIEWS.map(|v| vec![v]);
-        let v2 = super::super::v2::VIEWS.map(|v| v.to_vec());
-        let sets: [(&[Vec<[f64; 3]>], usize, &str); 4] = [
-            (&zero_shot, 0, "v1_zs.rot"),
-            (&few_shot, 0, "v1_fs.rot"),
-            (&v2, 0, "v2.rot1"),
-            (&v2, 1, "v2.rot2"),
-        ];
-        for (views, step, name) in sets {
+        let compare = |name: &str, views: &[[f64; 3]]| {
             let stored = cameras.f32(name);
             assert_eq!(stored.len(), views.len() * 9);
-            for (view, stored) in views.iter().zip(stored.chunks(9)) {
-                let Rotation(ours) = Rotation::from_half_turns(view[step]);
+            for (&view, stored) in views.iter().zip(stored.chunks(9)) {
+                let Rotation(ours) = Rotation::from_half_turns(view);
                 for (k, &expected) in stored.iter().enumerate() {
                     // Stored for row vectors, that is transposed.
                     assert_eq!(ours[k % 3][k / 3], expected, "{name}");
                 }
             }
-        }
+        };
+        compare("v1_zs.rot", &v1::ZERO_SHOT_VIEWS);
+        compare("v1_fs.rot", &v1::FEW_SHOT_VIEWS);
+        compare("v2.rot1", &v2::VIEWS.map(|[first, _]| first));
+        compare("v2.rot2", &v2::VIEWS.map(|[_, second]| second));
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl PointClipV1 {
                     continue;
                 };
                 // Not finite: coordinates near the end of the f32 range.
-                if !(depth >= 0.0 && depth < f32::INFINITY) {
+                if !(0.0..f32::INFINITY).contains(&depth) {
                     continue;
                 }
                 let weight = 1.0 / (depth + EPSILON);
