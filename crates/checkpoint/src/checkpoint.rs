@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
@@ -28,6 +28,8 @@ pub struct Checkpoint {
     pub(crate) form: Form,
     pub(crate) contents: Contents,
     pub(crate) configs: BTreeMap<String, Value>,
+    /// The weight files, for their hashes; none if the weights are in memory.
+    pub(crate) files: Vec<PathBuf>,
     /// Set on the view under internal names.
     pub(crate) mapped: Option<Mapped>,
 }
@@ -56,13 +58,13 @@ impl Checkpoint {
         if about.is_dir() {
             let weights = folder::weights_in(path)?;
             let mut out = Self::open_file(&weights)?;
-            out.configs = folder::configs_in(path)?;
+            out.configs.extend(folder::configs_in(path)?);
             out.name = path.display().to_string();
             return Ok(out);
         }
         let mut out = Self::open_file(path)?;
         if let Some(parent) = folder::model_folder(path) {
-            out.configs = folder::configs_in(parent)?;
+            out.configs.extend(folder::configs_in(parent)?);
         }
         Ok(out)
     }
@@ -71,7 +73,7 @@ impl Checkpoint {
         let bytes = Arc::new(Bytes::map(path)?);
         match sniff::kind(bytes.all(), bytes.name())? {
             Kind::Json => folder::open_index(path, &bytes),
-            _ => Self::read(bytes),
+            _ => Self::open_one(path),
         }
     }
 
@@ -86,7 +88,9 @@ impl Checkpoint {
 
     /// Opens a file that must itself hold tensors.
     pub(crate) fn open_one(path: &Path) -> Result<Self> {
-        Self::read(Arc::new(Bytes::map(path)?))
+        let mut out = Self::read(Arc::new(Bytes::map(path)?))?;
+        out.files.push(path.to_owned());
+        Ok(out)
     }
 
     fn read(bytes: Arc<Bytes>) -> Result<Self> {
@@ -107,11 +111,13 @@ impl Checkpoint {
     }
 
     pub(crate) fn from_contents(name: &str, form: Form, contents: Contents) -> Self {
+        let configs = folder::configs_of(&contents.metadata);
         Self {
             name: name.into(),
             form,
             contents,
-            configs: BTreeMap::new(),
+            configs,
+            files: Vec::new(),
             mapped: None,
         }
     }
@@ -197,7 +203,9 @@ impl Checkpoint {
     /// A configuration that lies beside the weights: `config.json`, `open_clip_config.json` or
     /// `preprocessor_config.json`. Read for folders, and for files with one of the names that
     /// such folders use (`model.safetensors`, `pytorch_model.bin`, `open_clip_model.safetensors`,
-    /// …), so that a download folder's stray file does not describe another model.
+    /// …), so that a download folder's stray file does not describe another model. Without one, a
+    /// safetensors file may carry it in its metadata, under the same name without `.json`, as
+    /// [`convert`](crate::convert) writes it.
     pub fn config(&self, file: &str) -> Option<&Value> {
         self.configs.get(file)
     }

@@ -15,6 +15,8 @@ pub(crate) trait Element: WithDType {
     fn copy(bytes: &[u8], out: &mut Vec<Self>);
     fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()>;
     fn push_f64(values: &[f64], out: &mut Vec<Self>) -> Option<()>;
+    /// The inverse of [`copy`](Self::copy).
+    fn put_le(values: &[Self], out: &mut Vec<u8>);
     /// `None` if a value does not fit.
     fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()>;
 }
@@ -137,6 +139,9 @@ macro_rules! float {
             fn copy(bytes: &[u8], out: &mut Vec<Self>) {
                 out.extend(elements(bytes).map(<$type>::from_le_bytes));
             }
+            fn put_le(values: &[Self], out: &mut Vec<u8>) {
+                out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+            }
             fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()> {
                 #[allow(clippy::redundant_closure_call)]
                 ($f32)(values, out);
@@ -189,6 +194,9 @@ macro_rules! integer {
             const SAME: StoredType = $stored;
             fn copy(bytes: &[u8], out: &mut Vec<Self>) {
                 out.extend(elements(bytes).map(<$type>::from_le_bytes));
+            }
+            fn put_le(values: &[Self], out: &mut Vec<u8>) {
+                out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
             }
             fn push_f32(values: &[f32], _: &mut Vec<Self>) -> Option<()> {
                 values.is_empty().then_some(())

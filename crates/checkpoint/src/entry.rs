@@ -179,15 +179,13 @@ impl Entry {
         Ok(out)
     }
 
-    /// Gives the elements in row-major order as little-endian bytes of the stored type.
-    pub(crate) fn stored_bytes(&self, each: &mut dyn FnMut(&[u8])) -> Result<(), String> {
-        if !self.deltas.is_empty() {
-            return Err("has a low-rank update".into());
-        }
+    /// Gives the stored elements in row-major order as little-endian bytes, without any low-rank
+    /// update.
+    pub(crate) fn stored_bytes(&self, each: &mut dyn FnMut(&[u8])) {
         self.parts.iter().for_each(|part| part.chunks(&mut *each));
-        Ok(())
     }
 
+    /// Whether there is a low-rank update.
     pub(crate) fn is_updated(&self) -> bool {
         !self.deltas.is_empty()
     }

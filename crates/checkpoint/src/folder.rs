@@ -132,6 +132,16 @@ pub(crate) fn configs_in(folder: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(out)
 }
 
+/// Configurations that a file carries in its metadata.
+pub(crate) fn configs_of(metadata: &BTreeMap<String, String>) -> BTreeMap<String, Value> {
+    let carried = CONFIGS.iter().filter_map(|name| {
+        let text = metadata.get(name.strip_suffix(".json")?)?;
+        let config: Value = serde_json::from_str(text).ok()?;
+        config.is_object().then(|| ((*name).to_owned(), config))
+    });
+    carried.collect()
+}
+
 fn read_json(path: &Path) -> Result<Value> {
     let file = path.display().to_string();
     let about = std::fs::metadata(path).map_err(|e| Error::io(&file, e))?;
@@ -202,6 +212,7 @@ pub(crate) fn open_index(path: &Path, bytes: &Bytes) -> Result<Checkpoint> {
     let file = bytes.name();
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut contents = Contents::default();
+    let mut files = Vec::new();
     for (shard, names) in parse_index(bytes.all(), file)? {
         let shard_path = folder.join(&shard);
         if !shard_path.exists() {
@@ -234,8 +245,11 @@ pub(crate) fn open_index(path: &Path, bytes: &Bytes) -> Result<Checkpoint> {
         }
         contents.skipped.extend(part.skipped);
         contents.metadata.extend(part.metadata);
+        files.push(shard_path);
     }
-    Ok(Checkpoint::from_contents(file, Form::Sharded, contents))
+    let mut out = Checkpoint::from_contents(file, Form::Sharded, contents);
+    out.files = files;
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -53,25 +53,33 @@
 //! nothing is ever run. Opening takes memory of a small multiple of the file's directory (header,
 //! pickle, list of entries); reading takes the size of the tensor.
 
+mod atomic;
 mod bytes;
 mod checkpoint;
+mod convert;
 mod decode;
+mod digest;
 mod entry;
 mod error;
 mod folder;
 pub mod layout;
 mod pickle;
+pub mod registry;
 mod report;
 mod safetensors;
 mod slice;
 mod sniff;
 mod stored;
 mod torch;
+mod verify;
 
 pub use checkpoint::Checkpoint;
+pub use convert::{ConvertOptions, Converted, convert};
+pub use digest::sha256_file;
 pub use entry::TensorInfo;
 pub use error::{Error, Result};
 pub use layout::{Layout, Lora, Towers};
 pub use report::{Report, WrongShape};
 pub use sniff::Form;
 pub use stored::StoredType;
+pub use verify::{Verdict, verify};

@@ -1,80 +1,10 @@
 //! Every storage form of the golden weights gives the same tensors, byte for byte.
 
-use std::io::Read;
-use std::path::{Path, PathBuf};
+mod common;
 
-use candle_core::{DType, Device, Tensor};
-use checkpoint::{Checkpoint, Form, Layout, Lora};
-
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/alpha_clip")
-}
-
-/// Unpacks a golden file (or copies a folder, unpacking what is packed) to a temporary folder.
-fn unpacked(name: &str) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join(name);
-    unpack(&golden().join(name), &target);
-    (folder, target)
-}
-
-fn unpack(source: &Path, target: &Path) {
-    if source.is_dir() {
-        std::fs::create_dir_all(target).unwrap();
-        for item in std::fs::read_dir(source).unwrap() {
-            let path = item.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            let name = name.strip_suffix(".gz").unwrap_or(&name).to_owned();
-            unpack(&source.join(&name), &target.join(&name));
-        }
-    } else if source.exists() {
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::copy(source, target).unwrap();
-    } else {
-        let packed = std::fs::File::open(format!("{}.gz", source.display())).unwrap();
-        let mut data = Vec::new();
-        flate2::read::GzDecoder::new(packed)
-            .read_to_end(&mut data)
-            .unwrap();
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::write(target, data).unwrap();
-    }
-}
-
-fn open(name: &str) -> (tempfile::TempDir, Checkpoint) {
-    let (folder, path) = unpacked(name);
-    let file = Checkpoint::open(path).unwrap();
-    (folder, file)
-}
-
-fn values(file: &Checkpoint, name: &str) -> Vec<f32> {
-    read(file, name).flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn read(file: &Checkpoint, name: &str) -> Tensor {
-    file.tensor(name, DType::F32, &Device::Cpu).unwrap()
-}
-
-/// Every tensor of `one` is in `two`, equal in shape and in every bit as f32.
-fn assert_within(one: &Checkpoint, two: &Checkpoint) {
-    assert!(one.names().len() > 0);
-    for name in one.names() {
-        let info = two
-            .info(name)
-            .unwrap_or_else(|| panic!("{} lacks {name}", two.name()));
-        assert_eq!(one.info(name).unwrap().shape, info.shape, "{name}");
-        let same = values(one, name)
-            .iter()
-            .zip(values(two, name))
-            .all(|(a, b)| a.to_bits() == b.to_bits());
-        assert!(
-            same,
-            "{name} differs between {} and {}",
-            one.name(),
-            two.name()
-        );
-    }
-}
+use candle_core::Tensor;
+use checkpoint::{Form, Layout, Lora};
+use common::{assert_within, open, read, values};
 
 #[test]
 fn hugging_face_gives_the_tensors_of_openai() {
@@ -173,7 +103,10 @@ fn a_fine_tune_goes_over_its_base() {
     let (_keep, base) = open("clip.safetensors");
     let (_keep2, tuned) = open("alpha_visual_fulltune.pth");
     assert_eq!(tuned.layout(), Some(Layout::VisionOnly));
-    let (base, tuned) = (base.clip(Lora::Merge).unwrap(), tuned.clip(Lora::Merge).unwrap());
+    let (base, tuned) = (
+        base.clip(Lora::Merge).unwrap(),
+        tuned.clip(Lora::Merge).unwrap(),
+    );
     assert!(tuned.names().all(|n| n.starts_with("visual.")));
     let over = base.overlaid(&tuned, &["visual.proj"]);
     assert_eq!(over.names().len(), base.names().len());
@@ -181,8 +114,14 @@ fn a_fine_tune_goes_over_its_base() {
     let name = "visual.transformer.resblocks.0.attn.in_proj_weight";
     assert_eq!(values(&over, name), values(&tuned, name));
     assert_ne!(values(&over, name), values(&base, name));
-    assert_eq!(tuned.origin(name), ["transformer.resblocks.0.attn.in_proj.weight"]);
-    assert_eq!(values(&over, "text_projection"), values(&base, "text_projection"));
+    assert_eq!(
+        tuned.origin(name),
+        ["transformer.resblocks.0.attn.in_proj.weight"]
+    );
+    assert_eq!(
+        values(&over, "text_projection"),
+        values(&base, "text_projection")
+    );
 }
 
 #[test]
@@ -190,9 +129,16 @@ fn lora_is_merged_into_q_and_v_only() {
     let (_keep, file) = open("alpha_visual_lora_r4.pth");
     let merged = file.clip(Lora::Merge).unwrap();
     let plain = file.clip(Lora::Ignore).unwrap();
-    assert_eq!(merged.names().collect::<Vec<_>>(), plain.names().collect::<Vec<_>>());
+    assert_eq!(
+        merged.names().collect::<Vec<_>>(),
+        plain.names().collect::<Vec<_>>()
+    );
     assert!(merged.names().all(|n| !n.contains("lora")));
-    assert!(merged.notes()[0].contains("rank 4 into 12 weights"), "{:?}", merged.notes());
+    assert!(
+        merged.notes()[0].contains("rank 4 into 12 weights"),
+        "{:?}",
+        merged.notes()
+    );
 
     let block = "transformer.resblocks.1";
     let part = |name: &str| read(&file, &format!("{block}.{name}"));
@@ -205,14 +151,28 @@ fn lora_is_merged_into_q_and_v_only() {
         let rows = change.narrow(0, third * width, width).unwrap();
         let expected = match pair {
             Some(p) => {
-                let (a, b) = (a.narrow(0, p * 4, 4).unwrap(), b.narrow(0, p * width, width).unwrap());
+                let (a, b) = (
+                    a.narrow(0, p * 4, 4).unwrap(),
+                    b.narrow(0, p * width, width).unwrap(),
+                );
                 (b.matmul(&a).unwrap() / 4.0).unwrap()
             }
             None => rows.zeros_like().unwrap(),
         };
-        let off = (rows - &expected).unwrap().abs().unwrap().max_all().unwrap();
+        let off = (rows - &expected)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap();
         assert!(off.to_scalar::<f32>().unwrap() < 1e-7, "third {third}");
-        let size = expected.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        let size = expected
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap()
+            .to_scalar::<f32>()
+            .unwrap();
         assert_eq!(size > 1e-3, pair.is_some());
     }
 }
@@ -223,11 +183,18 @@ fn the_two_position_tables_of_long_clip_become_one() {
     assert_eq!(file.layout(), Some(Layout::LongClip));
     let clip = file.clip(Lora::Merge).unwrap();
     let table = read(&clip, "positional_embedding");
-    let (first, second) =
-        (read(&file, "positional_embedding"), read(&file, "positional_embedding_res"));
+    let (first, second) = (
+        read(&file, "positional_embedding"),
+        read(&file, "positional_embedding_res"),
+    );
     assert_eq!(table.dims(), [248, 64]);
     let rows = |t: &Tensor, from: usize, n: usize| -> Vec<f32> {
-        t.narrow(0, from, n).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+        t.narrow(0, from, n)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1()
+            .unwrap()
     };
     assert_eq!(rows(&table, 0, 20), rows(&first, 0, 20));
     assert_eq!(rows(&table, 20, 228), rows(&second, 20, 228));

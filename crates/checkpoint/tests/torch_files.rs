@@ -6,7 +6,9 @@ use candle_core::{DType, Device};
 use checkpoint::{Checkpoint, Form, StoredType};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/torch").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures/torch")
+        .join(name)
 }
 
 fn open(name: &str) -> Checkpoint {
@@ -16,12 +18,30 @@ fn open(name: &str) -> Checkpoint {
 /// All values exactly: f64 holds every type but 64-bit integers, which i64 holds.
 fn values(file: &Checkpoint, name: &str) -> Vec<String> {
     let stored = file.info(name).unwrap().stored;
-    let exact = if stored.is_float() { DType::F64 } else { DType::I64 };
-    let tensor = file.tensor(name, exact, &Device::Cpu).unwrap().flatten_all().unwrap();
-    if stored.is_float() {
-        tensor.to_vec1::<f64>().unwrap().iter().map(f64::to_string).collect()
+    let exact = if stored.is_float() {
+        DType::F64
     } else {
-        tensor.to_vec1::<i64>().unwrap().iter().map(i64::to_string).collect()
+        DType::I64
+    };
+    let tensor = file
+        .tensor(name, exact, &Device::Cpu)
+        .unwrap()
+        .flatten_all()
+        .unwrap();
+    if stored.is_float() {
+        tensor
+            .to_vec1::<f64>()
+            .unwrap()
+            .iter()
+            .map(f64::to_string)
+            .collect()
+    } else {
+        tensor
+            .to_vec1::<i64>()
+            .unwrap()
+            .iter()
+            .map(i64::to_string)
+            .collect()
     }
 }
 
@@ -35,8 +55,18 @@ fn assert_expected(file: &Checkpoint, prefix: &str, newer: bool) {
             continue;
         }
         let found = format!("{prefix}{name}");
-        assert_eq!(file.info(&found), expected.info(name), "{name} in {}", file.name());
-        assert_eq!(values(file, &found), values(&expected, name), "{name} in {}", file.name());
+        assert_eq!(
+            file.info(&found),
+            expected.info(name),
+            "{name} in {}",
+            file.name()
+        );
+        assert_eq!(
+            values(file, &found),
+            values(&expected, name),
+            "{name} in {}",
+            file.name()
+        );
         compared += 1;
     }
     assert_eq!(compared, if newer { 22 } else { 17 });
@@ -76,21 +106,33 @@ fn torch_script_modules_are_walked_by_attribute() {
     let file = open("script.pt");
     assert_eq!(file.form(), Form::TorchScript);
     assert_expected(&file, "a_", false);
-    assert_eq!(values(&file, "inner.weight"), ["0", "1", "2", "3", "4", "5"]);
+    assert_eq!(
+        values(&file, "inner.weight"),
+        ["0", "1", "2", "3", "4", "5"]
+    );
 }
 
 #[test]
 fn a_module_that_was_saved_whole_gives_its_state() {
     let file = open("module.pt");
     let names: Vec<_> = file.names().collect();
-    let norm = ["bias", "num_batches_tracked", "running_mean", "running_var", "weight"];
+    let norm = [
+        "bias",
+        "num_batches_tracked",
+        "running_mean",
+        "running_var",
+        "weight",
+    ];
     let expected: Vec<_> = ["0.bias".to_owned(), "0.weight".to_owned()]
         .into_iter()
         .chain(norm.map(|n| format!("1.{n}")))
         .collect();
     assert_eq!(names, expected);
     assert_eq!(values(&file, "0.weight"), ["0", "1", "2", "3", "4", "5"]);
-    assert_eq!(file.info("1.num_batches_tracked").unwrap().stored, StoredType::I64);
+    assert_eq!(
+        file.info("1.num_batches_tracked").unwrap().stored,
+        StoredType::I64
+    );
 }
 
 #[test]
@@ -108,5 +150,8 @@ fn a_missing_shard_is_named() {
     let index = "pytorch_model.bin.index.json";
     std::fs::copy(fixture("sharded").join(index), folder.path().join(index)).unwrap();
     let said = Checkpoint::open(folder.path()).unwrap_err().to_string();
-    assert!(said.contains("`pytorch_model-00001-of-00002.bin`, which is not there"), "{said}");
+    assert!(
+        said.contains("`pytorch_model-00001-of-00002.bin`, which is not there"),
+        "{said}"
+    );
 }

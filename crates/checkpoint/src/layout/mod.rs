@@ -198,6 +198,7 @@ impl Checkpoint {
             form: self.form,
             contents,
             configs: self.configs.clone(),
+            files: self.files.clone(),
             mapped: Some(Mapped {
                 layout,
                 towers,
@@ -251,7 +252,9 @@ impl Checkpoint {
 fn towers(made: &BTreeMap<String, Entry>) -> Towers {
     Towers {
         vision: made.contains_key("visual.conv1.weight"),
-        text: made.contains_key("token_embedding.weight"),
+        // Diffusion checkpoints keep the text tower's ends and drop its blocks.
+        text: made.contains_key("token_embedding.weight")
+            && made.contains_key("transformer.resblocks.0.ln_1.weight"),
         alpha: made.contains_key("visual.conv1_alpha.weight"),
     }
 }

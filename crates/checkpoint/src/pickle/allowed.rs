@@ -32,8 +32,20 @@ const MODULES: [&str; 24] = [
 
 /// Builtin types.
 const BUILTINS: [&str; 14] = [
-    "bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int", "list", "object",
-    "set", "slice", "str", "tuple",
+    "bool",
+    "bytearray",
+    "bytes",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "object",
+    "set",
+    "slice",
+    "str",
+    "tuple",
 ];
 
 /// Single names of larger modules.
@@ -49,9 +61,27 @@ const NAMES: [(&str, &str); 7] = [
 
 /// Element types and layouts, all in `torch`.
 const TYPES: [&str; 21] = [
-    "float64", "float32", "float16", "bfloat16", "float", "double", "half", "int64", "int32",
-    "int16", "int8", "uint8", "uint16", "uint32", "uint64", "bool", "complex64", "complex128",
-    "strided", "float8_e4m3fn", "float8_e5m2",
+    "float64",
+    "float32",
+    "float16",
+    "bfloat16",
+    "float",
+    "double",
+    "half",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+    "complex64",
+    "complex128",
+    "strided",
+    "float8_e4m3fn",
+    "float8_e5m2",
 ];
 
 /// Names that reach beyond data in the modules above.
@@ -60,7 +90,9 @@ const NEVER: [&str; 2] = ["_load_from_bytes", "_import_dotted_name"];
 /// Whether a weight file may name this.
 pub(super) fn allowed(module: &str, name: &str) -> bool {
     let inside = |root: &str| {
-        module.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        module
+            .strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     if NEVER.contains(&name) || name.contains('.') {
         return false;
@@ -73,7 +105,8 @@ pub(super) fn allowed(module: &str, name: &str) -> bool {
 }
 
 fn is_storage(name: &str) -> bool {
-    name.strip_suffix("Storage").is_some_and(|kind| kind.chars().all(char::is_alphanumeric))
+    name.strip_suffix("Storage")
+        .is_some_and(|kind| kind.chars().all(char::is_alphanumeric))
 }
 
 #[cfg(test)]
@@ -105,7 +138,10 @@ mod tests {
             ("torch.nn.modules.linear", "Linear"),
             ("numpy.core.multiarray", "scalar"),
             ("__torch__.clip.model", "CLIP"),
-            ("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint"),
+            (
+                "pytorch_lightning.callbacks.model_checkpoint",
+                "ModelCheckpoint",
+            ),
         ] {
             assert!(allowed(module, name), "{module}.{name}");
         }

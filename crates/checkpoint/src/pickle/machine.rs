@@ -27,8 +27,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Pickle<'_>, Problem> {
         made: 0,
     };
     let root = machine.run()?;
-    let Machine { at, nodes, classes, .. } = machine;
-    Ok(Pickle { bytes, nodes, classes, root, len: at })
+    let Machine {
+        at, nodes, classes, ..
+    } = machine;
+    Ok(Pickle {
+        bytes,
+        nodes,
+        classes,
+        root,
+        len: at,
+    })
 }
 
 struct Machine<'a> {
@@ -121,7 +129,11 @@ impl Machine<'_> {
         let span = self.take(len)?;
         let bytes = self.bytes.get(span.range()).unwrap_or_default();
         let value = if len <= 8 {
-            let fill = if bytes.last().is_some_and(|b| b & 0x80 != 0) { 0xff } else { 0 };
+            let fill = if bytes.last().is_some_and(|b| b & 0x80 != 0) {
+                0xff
+            } else {
+                0
+            };
             let mut all = [fill; 8];
             for (to, from) in all.iter_mut().zip(bytes) {
                 *to = *from;
@@ -170,8 +182,11 @@ impl Machine<'_> {
         let Value::Node(index) = self.peek()? else {
             return Err(self.damaged("items are put into what is no container"));
         };
-        let pairs =
-            if matches!(code, b's' | b'u') { self.pairs(&items)? } else { Vec::new() };
+        let pairs = if matches!(code, b's' | b'u') {
+            self.pairs(&items)?
+        } else {
+            Vec::new()
+        };
         match self.nodes.get_mut(index as usize) {
             Some(Node::List(list)) if pairs.is_empty() => list.extend(items),
             Some(Node::Dict(dict)) => dict.extend(pairs),
@@ -222,7 +237,12 @@ impl Machine<'_> {
             self.pop()?;
         }
         let (arguments, callee) = (self.pop()?, self.pop()?);
-        let object = Object { callee, arguments, state: Value::None, items: Vec::new() };
+        let object = Object {
+            callee,
+            arguments,
+            state: Value::None,
+            items: Vec::new(),
+        };
         self.make(Node::Object(Box::new(object)))
     }
 
@@ -257,7 +277,9 @@ impl Machine<'_> {
     fn count(&mut self) -> Result<(), Problem> {
         self.made += 1;
         if self.made > VALUES {
-            return Err(Problem::Refused(format!("its pickle has more than {VALUES} values")));
+            return Err(Problem::Refused(format!(
+                "its pickle has more than {VALUES} values"
+            )));
         }
         Ok(())
     }
@@ -315,8 +337,13 @@ impl Machine<'_> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
-        let found = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<N>());
-        let Some(array) = found else { return Err(self.cut(N)) };
+        let found = self
+            .bytes
+            .get(self.at..)
+            .and_then(|rest| rest.first_chunk::<N>());
+        let Some(array) = found else {
+            return Err(self.cut(N));
+        };
         self.at += N;
         Ok(*array)
     }
@@ -325,7 +352,10 @@ impl Machine<'_> {
         if self.bytes.len() - self.at < len {
             return Err(self.cut(len));
         }
-        let span = Span { start: self.at as u32, len: len as u32 };
+        let span = Span {
+            start: self.at as u32,
+            len: len as u32,
+        };
         self.at += len;
         Ok(span)
     }
@@ -392,8 +422,13 @@ mod tests {
         assert!(problem(b"\x80\x02cos\nsystem\n(X\x02\0\0\0lstR.").contains("`os.system`"));
         assert!(problem(b"\x80\x04\x8c\x02os\x8c\x06system\x93)R.").contains("`os.system`"));
         // A 4 GiB string in 30 bytes, and an even longer one.
-        assert!(problem(b"\x80\x02X\xff\xff\xff\xffabcdefghijklmnopqrstuvwx").contains("4294967295"));
-        assert!(problem(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffa").contains("bytes are promised"));
+        assert!(
+            problem(b"\x80\x02X\xff\xff\xff\xffabcdefghijklmnopqrstuvwx").contains("4294967295")
+        );
+        assert!(
+            problem(b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\xffa")
+                .contains("bytes are promised")
+        );
         assert!(problem(b"\x80\x02h\x05.").contains("before it is made"));
         assert!(problem(b"\x80\x02R.").contains("not there"));
         assert!(problem(b"\x80\x02(t").contains("promised"));
@@ -403,7 +438,13 @@ mod tests {
         let many = [b"\x80\x02".as_slice(), &vec![b'N'; VALUES + 1]].concat();
         assert!(problem(&many).contains("more than"));
         // Ten thousand nested lists and a list that holds itself are just values.
-        let deep = [b"\x80\x02".as_slice(), &b"]".repeat(10_000), &b"a".repeat(9_999), b"."].concat();
+        let deep = [
+            b"\x80\x02".as_slice(),
+            &b"]".repeat(10_000),
+            &b"a".repeat(9_999),
+            b".",
+        ]
+        .concat();
         assert!(parse(&deep).is_ok());
         assert!(parse(b"\x80\x02]q\0h\0a.").is_ok());
     }

@@ -131,7 +131,9 @@ impl<'a> Pickle<'a> {
 
     /// Module and name of an imported name.
     pub(crate) fn class(&self, value: Value) -> Option<(&'a str, &'a str)> {
-        let Value::Class(index) = value else { return None };
+        let Value::Class(index) = value else {
+            return None;
+        };
         let class = self.classes.get(index as usize)?;
         let part = |span| std::str::from_utf8(self.span(span)).ok();
         Some((part(class.module)?, part(class.name)?))
@@ -172,7 +174,11 @@ impl<'a> Pickle<'a> {
     /// The value under a text key.
     pub(crate) fn get(&self, dict: Value, key: &str) -> Option<Value> {
         let items = self.dict(dict)?;
-        items.iter().rev().find(|(k, _)| self.text(*k) == Some(key)).map(|(_, v)| *v)
+        items
+            .iter()
+            .rev()
+            .find(|(k, _)| self.text(*k) == Some(key))
+            .map(|(_, v)| *v)
     }
 
     /// A list of counts that fit `usize`, as sizes and strides are written.

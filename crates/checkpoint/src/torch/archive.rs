@@ -69,26 +69,44 @@ pub(crate) fn read(bytes: &Arc<Bytes>) -> Result<(Form, Contents)> {
     let program = archive.take(&format!("{root}data.pkl"))?;
     let tree = pickle::parse(program.bytes()).map_err(|p| problem(file, p))?;
     let limit = (bytes.all().len() as u64 + UNPACKED) * UNPACKED_RATIO;
-    let mut storages =
-        Entries { archive: &mut archive, root, big_endian, limit, unpacked: HashMap::new() };
+    let mut storages = Entries {
+        archive: &mut archive,
+        root,
+        big_endian,
+        limit,
+        unpacked: HashMap::new(),
+    };
     let contents = tree::tensors(&tree, &mut storages, file)?;
     if contents.tensors.is_empty() && contents.skipped.is_empty() {
         return Err(no_tensors(file));
     }
-    Ok((if script { Form::TorchScript } else { Form::TorchZip }, contents))
+    Ok((
+        if script {
+            Form::TorchScript
+        } else {
+            Form::TorchZip
+        },
+        contents,
+    ))
 }
 
 impl Archive {
     /// Reads the directory at the archive's end and checks where each entry lies.
     fn open(bytes: &Arc<Bytes>) -> Result<Self> {
         let file = bytes.name();
-        let config = Config { archive_offset: ArchiveOffset::Known(0) };
+        let config = Config {
+            archive_offset: ArchiveOffset::Known(0),
+        };
         let mut zip = ZipArchive::with_config(config, Cursor::new(Shared(bytes.clone())))
             .map_err(|e| Error::damaged(file, cut(&e)))?;
         let mut items = HashMap::with_capacity(zip.len());
         for index in 0..zip.len() {
-            let entry = zip.by_index_raw(index).map_err(|e| Error::damaged(file, cut(&e)))?;
-            let Ok(name) = std::str::from_utf8(entry.name_raw()) else { continue };
+            let entry = zip
+                .by_index_raw(index)
+                .map_err(|e| Error::damaged(file, cut(&e)))?;
+            let Ok(name) = std::str::from_utf8(entry.name_raw()) else {
+                continue;
+            };
             let start = entry.data_start().and_then(|s| usize::try_from(s).ok());
             let range = start.and_then(|start| {
                 let len = usize::try_from(entry.compressed_size()).ok()?;
@@ -105,21 +123,41 @@ impl Archive {
                 _ => continue,
             };
             if entry.encrypted() {
-                return Err(Error::unsupported(file, "the archive is encrypted", "unlock it first"));
+                return Err(Error::unsupported(
+                    file,
+                    "the archive is encrypted",
+                    "unlock it first",
+                ));
             }
             if !packed && entry.size() != range.len() as u64 {
                 let what = format!("entry {} of the archive has two sizes", quote(name));
                 return Err(Error::damaged(file, what));
             }
-            items.insert(name.to_owned(), Item { index, range, packed, len: entry.size() });
+            items.insert(
+                name.to_owned(),
+                Item {
+                    index,
+                    range,
+                    packed,
+                    len: entry.size(),
+                },
+            );
         }
         let left = UNPACKED + UNPACKED_RATIO * bytes.all().len() as u64;
-        Ok(Self { bytes: bytes.clone(), zip, items, left })
+        Ok(Self {
+            bytes: bytes.clone(),
+            zip,
+            items,
+            left,
+        })
     }
 
     /// The folder of `data.pkl`, with a slash at its end; empty if it lies at the top.
     fn root(&self) -> Option<String> {
-        let roots = self.items.keys().filter_map(|name| name.strip_suffix("data.pkl"));
+        let roots = self
+            .items
+            .keys()
+            .filter_map(|name| name.strip_suffix("data.pkl"));
         roots
             .filter(|root| root.is_empty() || root.ends_with('/'))
             .min_by_key(|root| (root.len(), *root))
@@ -158,7 +196,10 @@ impl Archive {
             return Err(Error::damaged(file, what));
         };
         if !item.packed {
-            return Ok(Taken { bytes: self.bytes.clone(), range: item.range.clone() });
+            return Ok(Taken {
+                bytes: self.bytes.clone(),
+                range: item.range.clone(),
+            });
         }
         if item.len > self.left {
             return Err(Error::refused(
@@ -172,19 +213,28 @@ impl Archive {
                 "do not trust this file",
             ));
         }
-        let entry = self.zip.by_index(item.index).map_err(|e| Error::damaged(file, cut(&e)))?;
+        let entry = self
+            .zip
+            .by_index(item.index)
+            .map_err(|e| Error::damaged(file, cut(&e)))?;
         let mut data = Vec::new();
         entry
             .take(item.len + 1)
             .read_to_end(&mut data)
             .map_err(|e| Error::damaged(file, format!("entry {}: {e}", quote(name))))?;
         if data.len() as u64 != item.len {
-            let what = format!("entry {} does not unpack to the size it claims", quote(name));
+            let what = format!(
+                "entry {} does not unpack to the size it claims",
+                quote(name)
+            );
             return Err(Error::damaged(file, what));
         }
         self.left -= item.len;
         let range = 0..data.len();
-        Ok(Taken { bytes: Arc::new(Bytes::held(data.into(), file)), range })
+        Ok(Taken {
+            bytes: Arc::new(Bytes::held(data.into(), file)),
+            range,
+        })
     }
 }
 
@@ -221,8 +271,11 @@ impl Storages for Entries<'_> {
             }
             other => other.to_string(),
         })?;
-        let storage =
-            Storage { bytes: taken.bytes, range: taken.range, big_endian: self.big_endian };
+        let storage = Storage {
+            bytes: taken.bytes,
+            range: taken.range,
+            big_endian: self.big_endian,
+        };
         self.unpacked.insert(key.to_owned(), storage.clone());
         Ok(storage)
     }
@@ -234,6 +287,11 @@ impl Storages for Entries<'_> {
 
 /// The zip reader's complaint in a few words.
 fn cut(error: &zip::result::ZipError) -> String {
-    let said: String = error.to_string().chars().filter(|c| !c.is_control()).take(100).collect();
+    let said: String = error
+        .to_string()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(100)
+        .collect();
     format!("the archive cannot be read, often because the file is cut short ({said})")
 }

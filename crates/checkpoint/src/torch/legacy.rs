@@ -40,8 +40,7 @@ pub(crate) fn read(bytes: &Arc<Bytes>) -> Result<Contents> {
         ));
     }
     let machine = next()?;
-    let big_endian =
-        machine.get(machine.root(), "little_endian") == Some(Value::Bool(false));
+    let big_endian = machine.get(machine.root(), "little_endian") == Some(Value::Bool(false));
     let tree = next()?;
     let keys = next()?;
     let keys = keys
@@ -73,15 +72,24 @@ fn locate(
     let mut found = HashMap::new();
     for key in keys {
         let bad = |what: &str| Error::damaged(file, format!("storage {} {what}", quote(key)));
-        let Some(of) = refs.get(key) else { return Err(bad("belongs to no tensor")) };
+        let Some(of) = refs.get(key) else {
+            return Err(bad("belongs to no tensor"));
+        };
         let size = match &of.stored {
             Some(Ok(stored)) => stored.size(),
             Some(Err(what)) => return Err(bad(what)),
             None => 1,
         };
-        let head = bytes.all().get(at..).and_then(|rest| rest.first_chunk::<8>());
+        let head = bytes
+            .all()
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<8>());
         let count = head.copied().map(|head| {
-            if big_endian { u64::from_be_bytes(head) } else { u64::from_le_bytes(head) }
+            if big_endian {
+                u64::from_be_bytes(head)
+            } else {
+                u64::from_le_bytes(head)
+            }
         });
         let end = count
             .and_then(|count| usize::try_from(count).ok())
@@ -91,7 +99,11 @@ fn locate(
         let Some(end) = end else {
             return Err(bad("is cut short: the file ends before it"));
         };
-        let storage = Storage { bytes: bytes.clone(), range: at + 8..end, big_endian };
+        let storage = Storage {
+            bytes: bytes.clone(),
+            range: at + 8..end,
+            big_endian,
+        };
         found.insert((*key).to_owned(), storage);
         at = end;
     }
@@ -105,7 +117,10 @@ struct Tail {
 
 impl Storages for Tail {
     fn find(&mut self, key: &str) -> Result<Storage, String> {
-        self.found.get(key).cloned().ok_or_else(|| format!("needs storage {}, which is not there", quote(key)))
+        self.found
+            .get(key)
+            .cloned()
+            .ok_or_else(|| format!("needs storage {}, which is not there", quote(key)))
     }
 
     fn limit(&self) -> u64 {

@@ -67,12 +67,21 @@ pub(super) fn tensors(
     storages: &mut dyn Storages,
     file: &str,
 ) -> Result<Contents> {
-    let mut walk = Walk { pickle, storages, file, visits: 0, names: 0, unfolded: 0 };
+    let mut walk = Walk {
+        pickle,
+        storages,
+        file,
+        visits: 0,
+        names: 0,
+        unfolded: 0,
+    };
     let mut root = pickle.root();
     for _ in 0..4 {
         let holds_tensors = |dict: Value| {
             let items = pickle.dict(dict).unwrap_or_default();
-            items.iter().any(|(_, v)| pickle.object(*v).is_some_and(|o| walk.is_tensor(o)))
+            items
+                .iter()
+                .any(|(_, v)| pickle.object(*v).is_some_and(|o| walk.is_tensor(o)))
         };
         if holds_tensors(root) {
             break;
@@ -118,13 +127,20 @@ fn storage_ref<'a>(pickle: &'a Pickle, id: Value) -> Result<StorageRef<'a>, Stri
         Some([_, start, _]) => count(*start).ok_or("has a storage that starts nowhere")?,
         _ => 0,
     };
-    let (_, class) = pickle.class(class).ok_or("has a storage of no known type")?;
+    let (_, class) = pickle
+        .class(class)
+        .ok_or("has a storage of no known type")?;
     let stored = match class.strip_suffix("Storage") {
         Some("Untyped") => None,
         Some(name) => Some(element_type(name)),
         None => return Err(format!("has a storage of type {}", quote(class))),
     };
-    Ok(StorageRef { key, stored, count: count_, start })
+    Ok(StorageRef {
+        key,
+        stored,
+        count: count_,
+        start,
+    })
 }
 
 /// Element types by the names of storages and of dtypes.
@@ -145,7 +161,12 @@ fn element_type(name: &str) -> Result<StoredType, String> {
         "uint64" => StoredType::U64,
         "float8_e4m3fn" => StoredType::F8E4M3,
         "float8_e5m2" => StoredType::F8E5M2,
-        other => return Err(format!("has elements of the unreadable type {}", quote(other))),
+        other => {
+            return Err(format!(
+                "has elements of the unreadable type {}",
+                quote(other)
+            ));
+        }
     })
 }
 
@@ -178,12 +199,18 @@ impl Walk<'_, '_> {
             if let Some(object) = self.pickle.object(value)
                 && self.is_tensor(object)
             {
-                let name = if name.is_empty() { "tensor".to_owned() } else { name };
+                let name = if name.is_empty() {
+                    "tensor".to_owned()
+                } else {
+                    name
+                };
                 self.names += name.len();
                 match self.tensor(object) {
                     Ok(slice) => {
                         self.count_size(&slice)?;
-                        contents.tensors.insert(name.clone(), Entry::stored(&name, slice));
+                        contents
+                            .tensors
+                            .insert(name.clone(), Entry::stored(&name, slice));
                     }
                     Err(Failure::Skip(reason)) => drop(contents.skipped.insert(name, reason)),
                     Err(Failure::Damaged(what)) => {
@@ -215,24 +242,43 @@ impl Walk<'_, '_> {
             return self.named(items);
         }
         if let Some(items) = pickle.sequence(value) {
-            return items.iter().enumerate().map(|(i, v)| (i.to_string(), *v)).collect();
+            return items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (i.to_string(), *v))
+                .collect();
         }
-        let Some(object) = pickle.object(value) else { return Vec::new() };
+        let Some(object) = pickle.object(value) else {
+            return Vec::new();
+        };
         // A module that was saved whole keeps what it holds in three dicts.
         let parts = ["_parameters", "_buffers", "_modules"];
-        let inner: Vec<_> = parts.iter().filter_map(|p| pickle.get(object.state, p)).collect();
+        let inner: Vec<_> = parts
+            .iter()
+            .filter_map(|p| pickle.get(object.state, p))
+            .collect();
         if inner.is_empty() {
             return self.named(pickle.dict(object.state).unwrap_or_default());
         }
-        inner.iter().flat_map(|d| self.named(pickle.dict(*d).unwrap_or_default())).collect()
+        inner
+            .iter()
+            .flat_map(|d| self.named(pickle.dict(*d).unwrap_or_default()))
+            .collect()
     }
 
     fn named(&self, items: &[(Value, Value)]) -> Vec<(String, Value)> {
         let name = |key: Value| match key {
             Value::Int(n) => Some(n.to_string()),
-            _ => self.pickle.text(key).filter(|t| t.len() <= NAME).map(str::to_owned),
+            _ => self
+                .pickle
+                .text(key)
+                .filter(|t| t.len() <= NAME)
+                .map(str::to_owned),
         };
-        items.iter().filter_map(|(k, v)| Some((name(*k)?, *v))).collect()
+        items
+            .iter()
+            .filter_map(|(k, v)| Some((name(*k)?, *v)))
+            .collect()
     }
 
     fn is_tensor(&self, object: &Object) -> bool {
@@ -251,7 +297,9 @@ impl Walk<'_, '_> {
         loop {
             let items = pickle.tuple(arguments);
             let Some((_, name)) = pickle.class(callee) else {
-                return Err(Failure::Damaged("is made by something that has no name".into()));
+                return Err(Failure::Damaged(
+                    "is made by something that has no name".into(),
+                ));
             };
             match (name, items) {
                 ("_rebuild_tensor", [storage, start, size, stride]) => {
@@ -305,17 +353,25 @@ impl Walk<'_, '_> {
             return Err(Failure::Damaged("has sizes that are no counts".into()));
         };
         let place = self.storages.find(of.key).map_err(Failure::Damaged)?;
-        let width = if of.stored.is_some() { stored.size() } else { 1 };
+        let width = if of.stored.is_some() {
+            stored.size()
+        } else {
+            1
+        };
         let there = place.range.len();
-        if of.count.checked_mul(width).is_none_or(|needed| needed > there) {
+        if of
+            .count
+            .checked_mul(width)
+            .is_none_or(|needed| needed > there)
+        {
             return Err(Failure::Damaged(format!(
                 "needs {} elements of {width} bytes, but its storage has {there} bytes",
                 of.count
             )));
         }
-        let start = start.checked_add(of.start).ok_or_else(|| {
-            Failure::Damaged("starts beyond its storage".into())
-        })?;
+        let start = start
+            .checked_add(of.start)
+            .ok_or_else(|| Failure::Damaged("starts beyond its storage".into()))?;
         let slice = Slice::strided(place.bytes, place.range, stored, start, shape, strides)
             .map_err(Failure::Damaged)?;
         Ok(slice.with_big_endian(place.big_endian))
@@ -327,7 +383,10 @@ impl Walk<'_, '_> {
         if self.unfolded > self.storages.limit() {
             return Err(Error::refused(
                 self.file,
-                format!("its tensors unfold to more than {} bytes", self.storages.limit()),
+                format!(
+                    "its tensors unfold to more than {} bytes",
+                    self.storages.limit()
+                ),
                 "do not trust this file",
             ));
         }
