@@ -81,6 +81,16 @@ pub enum Error {
         /// The likely cause and what to do.
         remedy: String,
     },
+    /// Published weights could not be had.
+    #[error("{place}: {what}; {remedy}")]
+    Hub {
+        /// The address, repository or name.
+        place: String,
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
     /// The tensor library failed (out of device memory, for instance).
     #[error("{file}: tensor {name}: {source}; check the free memory of the device")]
     Candle {
@@ -139,6 +149,14 @@ impl Error {
         Self::Tensor {
             file: file.into(),
             name: quote(name),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    pub(crate) fn hub(place: &str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Hub {
+            place: place.into(),
             what: what.into(),
             remedy: remedy.into(),
         }

@@ -33,7 +33,11 @@ const BIN_STEMS: [&str; 3] = [
     "diffusion_pytorch_model",
 ];
 
-fn standard_names() -> Vec<String> {
+/// Endings of weight files under any other name.
+pub(crate) const ENDINGS: [&str; 6] = ["safetensors", "pt", "pth", "bin", "ckpt", "th"];
+
+/// Names of weight files in the order in which they are looked for.
+pub(crate) fn standard_names() -> Vec<String> {
     let mut names = Vec::new();
     for (stems, end) in [(&STEMS[..], "safetensors"), (&BIN_STEMS[..], "bin")] {
         for tail in ["", ".index.json"] {
@@ -71,7 +75,7 @@ pub(crate) fn weights_in(folder: &Path) -> Result<PathBuf> {
             .unwrap_or_default();
         if path.is_dir() {
             parts.push(path);
-        } else if ["safetensors", "pt", "pth", "bin", "ckpt", "th"].contains(&end) {
+        } else if ENDINGS.contains(&end) {
             found.push(path);
         }
     }

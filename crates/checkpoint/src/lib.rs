@@ -62,6 +62,7 @@ mod digest;
 mod entry;
 mod error;
 mod folder;
+pub mod hub;
 pub mod layout;
 mod pickle;
 pub mod registry;
