@@ -1,7 +1,7 @@
-//! Times the PointCLIP projections: `cargo run --release -p point-clip --example projection_speed`.
+//! Times the PointCLIP projections: `cargo run -p point-clip --example projection_speed`.
 //!
 //! Prints one JSON object a line: milliseconds a cloud (smallest and median of the repeats) on all
-//! threads of the pool (`RAYON_NUM_THREADS`).
+//! threads of the pool (`RAYON_NUM_THREADS`). Projections are optimised in the dev profile too.
 #![allow(clippy::print_stdout)]
 
 use point_clip::DegenerateShape;

@@ -1,6 +1,6 @@
 //! The few-shot adapter of PointCLIP.
 
-use super::Error;
+use super::ScoreError;
 use super::score::{by_object, compare, unit};
 use candle_core::{DType, Device, Tensor};
 use checkpoint::Checkpoint;
@@ -49,10 +49,10 @@ impl InterViewAdapter {
     /// with the names of the published code (`fusion_ratio`, `global_f.3.weight`, …).
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] where tensors are missing or of the wrong shape.
-    pub fn load(weights: &Checkpoint, device: &Device) -> Result<Self, Error> {
+    /// [`ScoreError::Checkpoint`] where tensors are missing or of the wrong shape.
+    pub fn load(weights: &Checkpoint, device: &Device) -> Result<Self, ScoreError> {
         let absent = || {
-            Error::input(
+            ScoreError::input(
                 format!(
                     "{}: it holds no PointCLIP adapter (no tensor {FUSION})",
                     weights.name()
@@ -92,16 +92,16 @@ impl InterViewAdapter {
             ]);
         weights.check(needed).into_result()?;
 
-        let tensor = |t: String| -> Result<Tensor, Error> {
+        let tensor = |t: String| -> Result<Tensor, ScoreError> {
             Ok(weights.tensor(&name(&t), DType::F32, device)?)
         };
-        let linear = |layer: &str| -> Result<Linear, Error> {
+        let linear = |layer: &str| -> Result<Linear, ScoreError> {
             Ok(Linear {
                 weight: tensor(format!("{layer}.weight"))?.t()?,
                 bias: tensor(format!("{layer}.bias"))?,
             })
         };
-        let batch_norm = |layer: &str| -> Result<BatchNorm, Error> {
+        let batch_norm = |layer: &str| -> Result<BatchNorm, ScoreError> {
             let [weight, bias, mean, variance] = vectors.map(|v| tensor(format!("{layer}.{v}")));
             let factor = (weight? / (variance? + BATCH_NORM_EPSILON)?.sqrt()?)?;
             let summand = (bias? - (mean? * &factor)?)?;
@@ -132,12 +132,12 @@ impl InterViewAdapter {
     /// Adapted features `[objects, views × width]` of `features` `[objects × views, width]`.
     ///
     /// # Errors
-    /// [`Error::Input`] where the shape does not fit, [`Error::Tensor`] where the device fails.
-    pub fn forward(&self, features: &Tensor) -> Result<Tensor, Error> {
+    /// [`ScoreError::Input`] where the shape does not fit, [`ScoreError::Tensor`] where the device fails.
+    pub fn forward(&self, features: &Tensor) -> Result<Tensor, ScoreError> {
         let input = by_object(features, self.views)?;
         let (objects, _, width) = input.dims3()?;
         if width != self.width {
-            return Err(Error::input(
+            return Err(ScoreError::input(
                 format!(
                     "features are {width} wide, the adapter needs {}",
                     self.width
@@ -161,7 +161,12 @@ impl InterViewAdapter {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
-    pub fn logits(&self, features: &Tensor, text: &Tensor, scale: f64) -> Result<Tensor, Error> {
+    pub fn logits(
+        &self,
+        features: &Tensor,
+        text: &Tensor,
+        scale: f64,
+    ) -> Result<Tensor, ScoreError> {
         let adapted = unit(&self.forward(features)?)?;
         let objects = adapted.dim(0)?;
         compare(
@@ -189,7 +194,7 @@ mod tests {
     use super::super::golden::{Golden, assert_close};
     use super::*;
 
-    fn adapter(bytes: Vec<u8>) -> Result<InterViewAdapter, Error> {
+    fn adapter(bytes: Vec<u8>) -> Result<InterViewAdapter, ScoreError> {
         InterViewAdapter::load(
             &Checkpoint::from_bytes(bytes, "adapter.safetensors")?,
             &Device::Cpu,
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn other_files_and_other_features_are_errors() {
-        let say = |result: Result<InterViewAdapter, Error>| result.unwrap_err().to_string();
+        let say = |result: Result<InterViewAdapter, ScoreError>| result.unwrap_err().to_string();
         let cameras = Golden::open("cameras").bytes().to_vec();
         assert_eq!(
             say(adapter(cameras)),

@@ -3,7 +3,7 @@
 /// Why scores cannot be had. Every message is one line of the form `what is wrong; what to do`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum ScoreError {
     /// The tensor library failed: out of memory, or an operation that the device lacks.
     #[error("the computation failed: {0}; check the free memory of the device")]
     Tensor(#[from] candle_core::Error),
@@ -30,15 +30,15 @@ pub enum Error {
     },
 }
 
-impl From<checkpoint::Error> for Error {
+impl From<checkpoint::Error> for ScoreError {
     fn from(error: checkpoint::Error) -> Self {
-        Error::Checkpoint(Box::new(error))
+        ScoreError::Checkpoint(Box::new(error))
     }
 }
 
-impl Error {
+impl ScoreError {
     pub(super) fn input(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Error::Input {
+        ScoreError::Input {
             what: what.into(),
             remedy: remedy.into(),
         }

@@ -43,6 +43,11 @@ impl Golden {
             .collect()
     }
 
+    pub(super) fn u8(&self, name: &str) -> Vec<u8> {
+        let tensors = SafeTensors::deserialize(&self.0).unwrap();
+        tensors.tensor(name).unwrap().data().to_vec()
+    }
+
     /// An f32 tensor on the CPU, in its own shape.
     pub(super) fn tensor(&self, name: &str) -> Tensor {
         let tensors = SafeTensors::deserialize(&self.0).unwrap();

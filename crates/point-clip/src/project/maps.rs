@@ -74,6 +74,28 @@ impl Maps {
         out
     }
 
+    /// The maps less `margin` rows and columns on each side.
+    pub(super) fn cropped(&self, margin: usize) -> Maps {
+        let size = self.size.saturating_sub(2 * margin);
+        let inner = |map| {
+            let rows = <[f32]>::chunks_exact(map, self.size)
+                .skip(margin)
+                .take(size);
+            rows.flat_map(move |row| &row[margin..margin + size])
+                .copied()
+        };
+        let values = self
+            .values
+            .chunks_exact(self.pixels().max(1))
+            .flat_map(inner)
+            .collect();
+        Maps {
+            size,
+            values,
+            ..*self
+        }
+    }
+
     /// A tensor `[views, size, size]`.
     ///
     /// # Errors
@@ -93,6 +115,23 @@ impl Maps {
             .unsqueeze(1)?
             .broadcast_as((views, 3, size, size))?
             .contiguous()
+    }
+
+    /// Where the vision tower may look, `[views, 1, size, size]`: [`foreground`](Self::foreground)
+    /// for the alpha channel of a view.
+    ///
+    /// # Errors
+    /// Where the device cannot hold it.
+    pub fn to_alpha(&self, device: &Device) -> candle_core::Result<Tensor> {
+        self.foreground().to_tensor(device)?.unsqueeze(1)
+    }
+
+    /// One map as a grey picture for people, `[size, size]`. 1 is white, or the largest value of
+    /// all maps where that is more (V1's depths).
+    pub fn to_grey(&self, view: usize) -> Option<Vec<u8>> {
+        let white = self.values.iter().copied().fold(1.0, f32::max);
+        let grey = |v: &f32| (v / white * 255.0).round() as u8;
+        Some(self.view(view)?.iter().map(grey).collect())
     }
 
     pub(super) fn values_mut(&mut self) -> &mut [f32] {
@@ -121,6 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn grey_spans_what_all_views_hold() {
+        let mut maps = Maps::filled(2, 1, 0.0);
+        assert_eq!(maps.to_grey(0), Some(vec![0]));
+        maps.values_mut().copy_from_slice(&[0.5, 0.0]);
+        assert_eq!(maps.to_grey(0), Some(vec![128]));
+        maps.values_mut().copy_from_slice(&[0.5, 2.5]);
+        assert_eq!(
+            (maps.to_grey(0), maps.to_grey(1)),
+            (Some(vec![51]), Some(vec![255]))
+        );
+        assert_eq!(maps.to_grey(2), None);
+    }
+
+    #[test]
     fn pixels_repeat_the_raw_map() {
         let mut maps = Maps::filled(1, 2, 0.0);
         maps.values_mut().copy_from_slice(&[0.0, 2.5, 1.0, 0.0]);
@@ -128,5 +181,11 @@ mod tests {
         assert_eq!(pixels.dims(), [1, 3, 2, 2]);
         let flat = pixels.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(flat, [maps.values(), maps.values(), maps.values()].concat());
+        let alpha = maps.to_alpha(&Device::Cpu).unwrap();
+        assert_eq!(alpha.dims(), [1, 1, 2, 2]);
+        assert_eq!(
+            alpha.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            [0.0, 1.0, 1.0, 0.0]
+        );
     }
 }

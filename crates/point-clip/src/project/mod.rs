@@ -4,6 +4,10 @@
 //! perspective, [`PointClipV2`] closes the surface and draws it dark on white. Both are exact: they
 //! follow the float32 order of the published code and equal its output.
 //!
+//! The published towers see [`Maps::to_pixels`]: raw maps, without CLIP's mean and deviation.
+//! Their features become class scores with [`view_logits`] or, few-shot, an [`InterViewAdapter`];
+//! [`PartProjection`] names the parts of an object point by point.
+//!
 //! Points are y up. Data that is z up is turned with `[x, z, -y]` first; nothing fails visibly if
 //! it is not.
 //!
@@ -23,6 +27,11 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Speed
+//! Views are spread over the caller's rayon pool. Ten V2 views of one cloud take 0.7 ms at 2 000
+//! points and 10 ms at 100 000: slowest median of three runs of `cargo run -p point-clip --example
+//! projection_speed` on 2 cores of an AMD EPYC (Zen 3), 2026-11-24.
 
 mod adapter;
 mod benchmark;
@@ -32,6 +41,8 @@ mod golden;
 mod layers;
 mod maps;
 mod normalise;
+mod part_logits;
+mod parts;
 mod prompts;
 mod quantise;
 mod resize;
@@ -39,14 +50,16 @@ mod rotation;
 mod score;
 mod v1;
 mod v2;
+mod volume;
 
 pub use adapter::InterViewAdapter;
 pub use benchmark::{
     Backbone, Benchmark, UnknownName, V1_FEW_SHOT_TEMPLATE, V1_ZERO_SHOT_TEMPLATE, fill,
 };
-pub use error::Error;
+pub use error::ScoreError;
 pub use maps::Maps;
 pub use normalise::unit_sphere;
+pub use parts::{PartProjection, PartViews, PixelLookup, Sighting};
 pub use prompts::{PartPrompts, PromptFile};
 pub use score::{V2_LOGIT_SCALE, view_logits};
 pub use v1::PointClipV1;

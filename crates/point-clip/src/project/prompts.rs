@@ -1,6 +1,6 @@
 //! The sentences that PointCLIP V2 published, read from a file of the user's.
 
-use super::{Backbone, Benchmark, Error};
+use super::{Backbone, Benchmark, ScoreError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,11 +50,11 @@ impl PromptFile {
     /// Reads a prompt file.
     ///
     /// # Errors
-    /// [`Error::Prompts`] where it cannot be read or is no such file.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// [`ScoreError::Prompts`] where it cannot be read or is no such file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ScoreError> {
         let path = path.as_ref();
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|e| Error::Prompts {
+        let bytes = std::fs::read(path).map_err(|e| ScoreError::Prompts {
             file: name.clone(),
             what: e.to_string(),
             remedy: "check the path and its permissions".into(),
@@ -66,8 +66,8 @@ impl PromptFile {
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, Error> {
-        let contents = serde_json::from_slice(bytes).map_err(|e| Error::Prompts {
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, ScoreError> {
+        let contents = serde_json::from_slice(bytes).map_err(|e| ScoreError::Prompts {
             file: name.to_owned(),
             what: format!("not a prompt file: {e}"),
             remedy: "give the JSON file with PointCLIP V2's prompts".into(),
@@ -81,8 +81,12 @@ impl PromptFile {
     /// The sentences for the classes of `benchmark`, one each.
     ///
     /// # Errors
-    /// [`Error::Prompts`] where there are none for this pair, or not one a class.
-    pub fn sentences(&self, benchmark: Benchmark, backbone: Backbone) -> Result<&[String], Error> {
+    /// [`ScoreError::Prompts`] where there are none for this pair, or not one a class.
+    pub fn sentences(
+        &self,
+        benchmark: Benchmark,
+        backbone: Backbone,
+    ) -> Result<&[String], ScoreError> {
         let key = |name: &String| name.parse() == Ok(backbone);
         let found = self.contents.v2.get(benchmark.name()).and_then(|of| {
             of.iter()
@@ -98,7 +102,7 @@ impl PromptFile {
             }
             None => format!("no sentences for {benchmark} and {backbone}"),
         };
-        Err(Error::Prompts {
+        Err(ScoreError::Prompts {
             file: self.name.clone(),
             what,
             remedy: "choose another pair, or use a template".into(),

@@ -1,6 +1,6 @@
 //! From features of views to logits of classes.
 
-use super::Error;
+use super::ScoreError;
 use candle_core::{D, DType, Tensor};
 
 /// The logit scale that PointCLIP V2 has in place of the one its model learned.
@@ -19,13 +19,13 @@ const SMALLEST_NORM: f64 = 1e-12;
 /// change the order of classes but does change probabilities.
 ///
 /// # Errors
-/// [`Error::Input`] where the shapes do not fit, [`Error::Tensor`] where the device fails.
+/// [`ScoreError::Input`] where the shapes do not fit, [`ScoreError::Tensor`] where the device fails.
 pub fn view_logits(
     features: &Tensor,
     text: &Tensor,
     weights: &[f32],
     scale: f64,
-) -> Result<Tensor, Error> {
+) -> Result<Tensor, ScoreError> {
     let views = weights.len();
     let features = by_object(features, views)?;
     let weights = Tensor::from_slice(weights, (1, views, 1), features.device())?;
@@ -34,13 +34,13 @@ pub fn view_logits(
 }
 
 /// `features` `[objects × views, width]` as f32 `[objects, views, width]`.
-pub(super) fn by_object(features: &Tensor, views: usize) -> Result<Tensor, Error> {
+pub(super) fn by_object(features: &Tensor, views: usize) -> Result<Tensor, ScoreError> {
     match features.dims() {
         &[rows, width] if views > 0 && width > 0 && rows % views == 0 => {
             let shape = (rows / views, views, width);
             Ok(features.to_dtype(DType::F32)?.reshape(shape)?)
         }
-        shape => Err(Error::input(
+        shape => Err(ScoreError::input(
             format!("features of shape {shape:?} are not those of {views} views an object"),
             "give one row per view, object by object",
         )),
@@ -48,10 +48,10 @@ pub(super) fn by_object(features: &Tensor, views: usize) -> Result<Tensor, Error
 }
 
 /// `scale / √views · Σ over views of joined · unit text`; `joined` is `[objects, views, width]`.
-pub(super) fn compare(joined: &Tensor, text: &Tensor, scale: f64) -> Result<Tensor, Error> {
+pub(super) fn compare(joined: &Tensor, text: &Tensor, scale: f64) -> Result<Tensor, ScoreError> {
     let (_, views, width) = joined.dims3()?;
     if text.rank() != 2 || text.dim(1)? != width {
-        return Err(Error::input(
+        return Err(ScoreError::input(
             format!(
                 "texts of shape {:?} do not go with features {width} wide",
                 text.dims()
@@ -65,7 +65,7 @@ pub(super) fn compare(joined: &Tensor, text: &Tensor, scale: f64) -> Result<Tens
 }
 
 /// `x` with its last axis scaled to unit length.
-pub(super) fn unit(x: &Tensor) -> Result<Tensor, Error> {
+pub(super) fn unit(x: &Tensor) -> Result<Tensor, ScoreError> {
     let norm = x
         .sqr()?
         .sum_keepdim(D::Minus1)?
