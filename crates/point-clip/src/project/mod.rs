@@ -29,9 +29,9 @@
 //! ```
 //!
 //! # Speed
-//! Views are spread over the caller's rayon pool. Ten V2 views of one cloud take 0.7 ms at 2 000
-//! points and 10 ms at 100 000: slowest median of three runs of `cargo run -p point-clip --example
-//! projection_speed` on 2 cores of an AMD EPYC (Zen 3), 2026-11-24.
+//! Views are spread over the caller's rayon pool. Ten V2 views of one cloud take 0.5 to 0.7 ms at
+//! 2 000 points and 8 to 12 ms at 100 000: medians of five runs of `cargo run -p point-clip
+//! --example projection_speed` on 2 cores of an AMD EPYC (Zen 3) beside other work, 2026-11-24.
 
 mod adapter;
 mod benchmark;
