@@ -43,7 +43,10 @@ pub enum DegenerateShape {
     #[error("point {0} has a coordinate that is not finite; remove such points")]
     NotFinite(usize),
     /// All points are one.
-    #[error("all {0} points lie in one place; a shape needs an extent")]
+    #[error("{}; give a shape that has an extent", match .0 {
+        1 => "it holds a single point".to_owned(),
+        count => format!("all {count} points lie in one place"),
+    })]
     NoExtent(usize),
     /// The extent is lost in single precision: far too small beside the coordinates, or too large.
     #[error(
@@ -104,5 +107,14 @@ impl Shape {
             Shape::Cloud(cloud) => &cloud.positions,
             Shape::Mesh(mesh) => &mesh.positions,
         }
+    }
+
+    /// Tells whether there is anything to see: some points that are finite and not all in one
+    /// place.
+    ///
+    /// # Errors
+    /// [`DegenerateShape`] where there is not.
+    pub fn validate_extent(&self) -> Result<(), DegenerateShape> {
+        BoundingCube::around(self.positions()).map(|_| ())
     }
 }
