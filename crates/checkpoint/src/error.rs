@@ -99,7 +99,7 @@ pub enum Error {
         /// Name of the tensor, quoted.
         name: String,
         /// What candle said.
-        source: candle_core::Error,
+        source: Box<candle_core::Error>,
     },
 }
 
@@ -166,7 +166,7 @@ impl Error {
         Self::Candle {
             file: file.into(),
             name: quote(name),
-            source,
+            source: Box::new(source),
         }
     }
 }

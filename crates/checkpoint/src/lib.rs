@@ -62,6 +62,8 @@ mod digest;
 mod entry;
 mod error;
 mod folder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod hub;
 pub mod layout;
 mod pickle;

@@ -278,14 +278,23 @@ fn foreign(file: &Checkpoint) -> (String, String) {
             return ((*cause).to_owned(), (*remedy).to_owned());
         }
     }
-    let first = file
-        .names()
-        .next()
-        .map_or("there are none".to_owned(), quote);
+    let Some(first) = file.names().next() else {
+        return match file.unreadable().iter().next() {
+            Some((name, reason)) => (
+                format!("none of its tensors can be read ({} {reason})", quote(name)),
+                "convert the file to f16 or f32 with PyTorch".to_owned(),
+            ),
+            None => (
+                "the file holds no tensors".to_owned(),
+                "give a CLIP model".to_owned(),
+            ),
+        };
+    };
     (
         format!(
-            "its {} tensors are not named like a CLIP model's (first: {first})",
-            file.names().len()
+            "its {} tensors are not named like a CLIP model's (first: {})",
+            file.names().len(),
+            quote(first)
         ),
         "give a CLIP or Alpha-CLIP model (OpenAI, open_clip or Hugging Face)".to_owned(),
     )

@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
+
 use candle_core::Tensor;
-use checkpoint::{Form, Layout, Lora};
+use checkpoint::{Checkpoint, Form, Layout, Lora};
 use common::{assert_within, open, read, values};
 
 #[test]
@@ -199,4 +201,83 @@ fn the_two_position_tables_of_long_clip_become_one() {
     assert_eq!(rows(&table, 0, 20), rows(&first, 0, 20));
     assert_eq!(rows(&table, 20, 228), rows(&second, 20, 228));
     assert!(!clip.contains("positional_embedding_res"));
+}
+
+/// The golden diffusion pipeline: a copy in this repository, or the shared one beside it.
+#[allow(clippy::print_stderr)] // a test that does nothing says why
+fn image_variation() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let places = [
+        "tests/golden/image_variation",
+        "../shared/golden/image_variation",
+    ];
+    let found = places
+        .iter()
+        .map(|p| root.join(p))
+        .find(|p| p.join("ldm/single_file.ckpt").exists());
+    if found.is_none() {
+        eprintln!("skipped: the golden diffusion pipeline is not here");
+    }
+    found
+}
+
+#[test]
+fn the_image_encoder_is_found_in_every_form_of_a_pipeline() {
+    let Some(root) = image_variation() else {
+        return;
+    };
+    let folder = Checkpoint::open(root.join("pipeline/image_encoder")).unwrap();
+    let single = Checkpoint::open(root.join("ldm/single_file.ckpt")).unwrap();
+    assert!(single.contains("model.diffusion_model.input_blocks.0.0.weight"));
+    assert!(!single.contains("global_step"));
+    let folder = folder.clip(Lora::Merge).unwrap();
+    let single = single.clip(Lora::Merge).unwrap();
+    assert_eq!(single.layout(), Some(Layout::OpenAi));
+    // The text tower's ends are left over in such files, its blocks are not.
+    assert!(!single.towers().unwrap().text && single.towers().unwrap().vision);
+    assert_within(&folder, &single);
+    assert!(
+        single
+            .names()
+            .all(|n| !n.contains("diffusion") && !n.contains("first_stage"))
+    );
+    let said = Checkpoint::open(root.join("pipeline"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("`image_encoder`") && said.contains("`unet`"),
+        "{said}"
+    );
+
+    let alpha = Checkpoint::open(root.join("alpha/visual_alpha.safetensors")).unwrap();
+    let over = folder.overlaid(&alpha.clip(Lora::Merge).unwrap(), &["visual.proj"]);
+    assert!(over.towers().unwrap().alpha);
+    assert_eq!(over.origin("visual.proj"), ["visual_projection.weight"]);
+}
+
+#[test]
+fn a_unet_is_the_same_as_safetensors_and_as_a_pickle() {
+    let Some(root) = image_variation() else {
+        return;
+    };
+    let new = Checkpoint::open(root.join("pipeline/unet")).unwrap();
+    let old = Checkpoint::open(root.join("pipeline_bin_oldnames/unet")).unwrap();
+    assert_eq!(
+        (new.form(), old.form()),
+        (Form::Safetensors, Form::TorchZip)
+    );
+    assert_within(&new, &old);
+    assert!(
+        new.config("config.json")
+            .unwrap()
+            .get("block_out_channels")
+            .is_some()
+    );
+    assert_eq!(new.layout(), None);
+    assert!(
+        new.clip(Lora::Merge)
+            .unwrap_err()
+            .to_string()
+            .contains("diffusion UNet")
+    );
 }

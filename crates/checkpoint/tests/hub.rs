@@ -193,7 +193,7 @@ fn a_repository_is_fetched_once_in_the_layout_of_the_hub() {
 #[test]
 fn a_broken_transfer_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let mut files = repository();
+    let files = repository();
     let name = format!("/{REPOSITORY}/resolve/c0ffee/model.safetensors");
     *files[&name].breaks.lock().unwrap() = Some(2);
     let server = Server::start(files);

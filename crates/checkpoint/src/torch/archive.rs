@@ -12,7 +12,7 @@ use std::sync::Arc;
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
-use super::tree::{self, Storage, Storages};
+use super::tree::{self, Storage, Storages, unfolded_limit};
 use super::{no_tensors, problem};
 use crate::bytes::Bytes;
 use crate::checkpoint::Contents;
@@ -68,12 +68,10 @@ pub(crate) fn read(bytes: &Arc<Bytes>) -> Result<(Form, Contents)> {
     };
     let program = archive.take(&format!("{root}data.pkl"))?;
     let tree = pickle::parse(program.bytes()).map_err(|p| problem(file, p))?;
-    let limit = (bytes.all().len() as u64 + UNPACKED) * UNPACKED_RATIO;
     let mut storages = Entries {
         archive: &mut archive,
         root,
         big_endian,
-        limit,
         unpacked: HashMap::new(),
     };
     let contents = tree::tensors(&tree, &mut storages, file)?;
@@ -143,13 +141,19 @@ impl Archive {
                 },
             );
         }
-        let left = UNPACKED + UNPACKED_RATIO * bytes.all().len() as u64;
-        Ok(Self {
+        let mut out = Self {
             bytes: bytes.clone(),
             zip,
             items,
-            left,
-        })
+            left: 0,
+        };
+        out.left = out.budget();
+        Ok(out)
+    }
+
+    /// Bytes that all compressed entries together may unpack to.
+    fn budget(&self) -> u64 {
+        UNPACKED + UNPACKED_RATIO * self.bytes.all().len() as u64
     }
 
     /// The folder of `data.pkl`, with a slash at its end; empty if it lies at the top.
@@ -255,7 +259,6 @@ struct Entries<'a> {
     archive: &'a mut Archive,
     root: String,
     big_endian: bool,
-    limit: u64,
     unpacked: HashMap<String, Storage>,
 }
 
@@ -281,7 +284,8 @@ impl Storages for Entries<'_> {
     }
 
     fn limit(&self) -> u64 {
-        self.limit
+        let archive = &self.archive;
+        unfolded_limit(archive.bytes.all().len() as u64 + archive.budget() - archive.left)
     }
 }
 

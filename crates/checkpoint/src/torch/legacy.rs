@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::tree::{self, Storage, Storages};
+use super::tree::{self, Storage, Storages, unfolded_limit};
 use super::{no_tensors, problem};
 use crate::bytes::Bytes;
 use crate::checkpoint::Contents;
@@ -51,7 +51,7 @@ pub(crate) fn read(bytes: &Arc<Bytes>) -> Result<Contents> {
         .collect::<Option<Vec<&str>>>()
         .ok_or_else(|| Error::damaged(file, "its list of storages is no list of names"))?;
     let found = locate(bytes, at, &keys, &tree, big_endian)?;
-    let limit = 8 * (bytes.all().len() as u64 + (64 << 20));
+    let limit = unfolded_limit(bytes.all().len() as u64);
     let contents = tree::tensors(&tree, &mut Tail { found, limit }, file)?;
     if contents.tensors.is_empty() && contents.skipped.is_empty() {
         return Err(no_tensors(file));

@@ -28,6 +28,12 @@ pub(super) trait Storages {
     fn limit(&self) -> u64;
 }
 
+/// The [`Storages::limit`] for storages of this many bytes. Shared storages are common (tied
+/// weights), wide strides of 0 are not.
+pub(super) fn unfolded_limit(stored: u64) -> u64 {
+    (16 << 20) + 8 * stored
+}
+
 /// What a pickle says of a storage.
 pub(super) struct StorageRef<'a> {
     pub(super) key: &'a str,
@@ -54,8 +60,10 @@ const CONTAINERS: [&str; 9] = [
 
 /// Nesting of modules and containers that names may have.
 const DEPTH: usize = 64;
-/// Places to look at; above it the tree repeats itself.
+/// Places to look at; above it the tree repeats itself. A value may be reached in several ways
+/// (tied weights), but not in this many.
 const VISITS: usize = 1 << 20;
+const VISITS_PER_NODE: usize = 16;
 /// Longest name of a tensor.
 const NAME: usize = 1024;
 /// Length of all names together.
@@ -185,11 +193,12 @@ const REBUILD: &str = "_rebuild_";
 impl Walk<'_, '_> {
     /// Visits containers, modules and tensors below `root` and names what it finds by the path.
     fn collect(&mut self, root: Value) -> Result<Contents> {
+        let limit = VISITS.min(VISITS_PER_NODE * (self.pickle.nodes().len() + 64));
         let mut contents = Contents::default();
         let mut open = vec![(root, String::new(), 0)];
         while let Some((value, name, depth)) = open.pop() {
             self.visits += 1;
-            if self.visits > VISITS || depth > DEPTH || name.len() > NAME || self.names > NAMES {
+            if self.visits > limit || depth > DEPTH || name.len() > NAME || self.names > NAMES {
                 return Err(Error::refused(
                     self.file,
                     "its pickle repeats or nests itself without end",
@@ -323,7 +332,7 @@ impl Walk<'_, '_> {
                 }
                 _ => {
                     return Err(Failure::Skip(format!(
-                        "is not dense (it is made by {})",
+                        "is made by {} in a way that is not read (sparse or quantised)",
                         quote(name)
                     )));
                 }

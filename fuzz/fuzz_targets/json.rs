@@ -1,0 +1,4 @@
+//! Indexes of sharded weights.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checkpoint::fuzzing::json(data));
