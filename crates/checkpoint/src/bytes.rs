@@ -73,6 +73,20 @@ impl Bytes {
         self.all().get(range)
     }
 
+    /// Says that this range is needed now: its pages come at once instead of a few at a time.
+    pub(crate) fn expect(&self, range: Range<usize>) {
+        #[cfg(target_os = "linux")]
+        if let Data::Mapped(map) = &self.data
+            && range.start < range.end
+            && range.end <= map.len()
+        {
+            // An older system refuses; then the pages come when they are touched.
+            let _ = map.advise_range(memmap2::Advice::PopulateRead, range.start, range.len());
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = range;
+    }
+
     /// Says that this range is not needed again soon: its pages leave the process (they stay in
     /// the system's cache), so that a file of any size passes through little memory.
     pub(crate) fn release(&self, range: Range<usize>) {

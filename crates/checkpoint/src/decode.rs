@@ -132,6 +132,20 @@ fn f8e4m3(byte: u8) -> f32 {
     }
 }
 
+/// Rounds to nearest even, as `bf16::from_f32` does, without a branch, so that it is done for
+/// several values at once.
+fn to_bf16(value: f32) -> bf16 {
+    let bits = value.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
+    // Rounding could turn a NaN into an infinity; it stays a NaN, made quiet.
+    let kept = if value.is_nan() {
+        bits >> 16 | 0x40
+    } else {
+        rounded
+    };
+    bf16::from_bits(kept as u16)
+}
+
 macro_rules! float {
     ($type:ty, $stored:expr, $f32:expr, $f64:expr) => {
         impl Element for $type {
@@ -172,7 +186,7 @@ float!(
 float!(
     bf16,
     StoredType::BF16,
-    |values: &[f32], out: &mut Vec<bf16>| out.extend(values.iter().map(|&v| bf16::from_f32(v))),
+    |values: &[f32], out: &mut Vec<bf16>| out.extend(values.iter().map(|&v| to_bf16(v))),
     |v: &f64| bf16::from_f32(*v as f32)
 );
 float!(
@@ -294,6 +308,18 @@ mod tests {
         // As PyTorch does it, a double becomes a half by way of f32.
         let half: Vec<f16> = read(StoredType::F64, &(1.0 + 2_f64.powi(-10)).to_le_bytes()).unwrap();
         assert_eq!(half[0].to_bits(), 0x3c01);
+    }
+
+    #[test]
+    fn bf16_rounds_like_the_library() {
+        // All exponents and signs with mantissas around the middle between two results.
+        for high in 0..=u16::MAX {
+            for low in [0, 1, 0x7fff, 0x8000, 0x8001, 0xffff] {
+                let value = f32::from_bits(u32::from(high) << 16 | low);
+                let (ours, theirs) = (to_bf16(value), bf16::from_f32(value));
+                assert_eq!(ours.to_bits(), theirs.to_bits(), "{value:e}");
+            }
+        }
     }
 
     #[test]

@@ -143,8 +143,8 @@ impl Slice {
     pub(crate) fn chunks(&self, mut each: impl FnMut(&[u8])) {
         /// Bytes given at a time: large enough to be fast, small enough to stay in a cache.
         const CHUNK: usize = 1 << 18;
-        /// Bytes after which read pages are handed back.
-        const RELEASE: usize = 1 << 23;
+        /// Bytes whose pages are fetched together, and handed back together when read.
+        const WINDOW: usize = 1 << 22;
         if self.len() == 0 {
             return;
         }
@@ -162,20 +162,17 @@ impl Slice {
             }
         };
         let mut index = vec![0_usize; outer];
-        let mut released = self.offset;
         loop {
             let start: usize = index.iter().zip(&self.strides).map(|(i, s)| i * s).sum();
             let from = self.offset + start * size;
             // `strided` has checked that every element is inside the file.
             let bytes = self.bytes.get(from..from + run * size).unwrap_or_default();
             if bytes.len() >= CHUNK {
-                for part in bytes.chunks(CHUNK) {
-                    give(part);
-                    let at = self.offset_of(part);
-                    if at > released + RELEASE {
-                        self.bytes.release(released..at);
-                        released = at;
-                    }
+                for (n, window) in bytes.chunks(WINDOW).enumerate() {
+                    let at = from + n * WINDOW;
+                    self.bytes.expect(at..at + window.len());
+                    window.chunks(CHUNK).for_each(&mut give);
+                    self.bytes.release(at..at + window.len());
                 }
             } else {
                 buffer.extend_from_slice(bytes);
@@ -207,10 +204,6 @@ impl Slice {
             outer = d;
         }
         (run, outer)
-    }
-
-    fn offset_of(&self, part: &[u8]) -> usize {
-        part.as_ptr() as usize - self.bytes.all().as_ptr() as usize
     }
 
     /// The bytes from the first to the last element.
