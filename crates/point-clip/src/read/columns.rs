@@ -125,8 +125,8 @@ impl Column {
         number
     }
 
-    /// Whether `bytes` hold `rows` rows of this column.
-    fn fits(&self, bytes: &[u8], rows: usize) -> bool {
+    /// Whether `bytes` hold `rows` rows of this column, each with bytes of its own.
+    pub(super) fn fits(&self, bytes: &[u8], rows: usize) -> bool {
         let Some(before_last) = rows.checked_sub(1) else {
             return true;
         };
@@ -134,7 +134,7 @@ impl Column {
             .checked_mul(self.stride)
             .and_then(|at| at.checked_add(self.start))
             .and_then(|at| at.checked_add(self.scalar.size()));
-        end.is_some_and(|end| end <= bytes.len())
+        self.stride >= self.scalar.size() && end.is_some_and(|end| end <= bytes.len())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files cut at every offset, files with bytes turned over, and the examples as they should be.
 
-use super::{ply, read_bytes, read_path};
+use super::{gltf, las, npy, pcd, ply, read_bytes, read_path};
 use crate::Shape;
 use proptest::prelude::*;
 use std::path::PathBuf;
@@ -31,6 +31,10 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     stl.extend(2_u32.to_le_bytes());
     stl.extend([7; 100]);
     samples.push(("stl", stl));
+    samples.extend(pcd::tests::samples().map(|s| ("pcd", s)));
+    samples.extend(las::tests::samples().map(|s| ("las", s)));
+    samples.extend(npy::tests::samples());
+    samples.extend(gltf::tests::samples());
     samples
 }
 
@@ -149,6 +153,7 @@ fn the_examples_are_read_whole() {
         ("guitar.obj", 1649, 2979),
         ("sofa.obj", 1738, 3000),
         ("piano.off", 1578, 2999),
+        ("biplane.glb", 1607, 3000),
         ("umbrella.stl", 9000, 3000),
         ("toilet-cloud.xyz", 5000, 0),
     ] {

@@ -45,10 +45,14 @@ mod columns;
 mod faces;
 mod fields;
 mod foreign;
+mod gltf;
 mod guess;
+mod las;
+mod npy;
 mod obj;
 mod off;
 mod origin;
+mod pcd;
 mod ply;
 mod points;
 mod stl;
@@ -70,6 +74,8 @@ struct Source<'a> {
     bytes: &'a [u8],
     /// The file's extension in lower case, where it has one: a tie-break, never proof.
     extension: &'a str,
+    /// Where the file lies, for formats that keep their numbers in another one beside it.
+    folder: Option<&'a Path>,
 }
 
 /// One format.
@@ -83,7 +89,12 @@ struct Reader {
 /// All formats, those that are told by an unmistakable beginning first.
 const READERS: &[Reader] = &[
     ply::READER,
+    gltf::READER,
+    npy::NPY,
+    npy::NPZ,
     off::READER,
+    pcd::READER,
+    las::READER,
     stl::READER,
     obj::READER,
     table::READER,
@@ -106,7 +117,7 @@ pub fn read_path(path: impl AsRef<Path>) -> Result<Shape> {
 /// # Errors
 /// As [`read_path`], without a file's name.
 pub fn read_bytes(bytes: &[u8], extension: Option<&str>) -> Result<Shape> {
-    read_source(bytes, extension)
+    read_source(bytes, extension, None)
 }
 
 fn read_file(path: &Path) -> Result<Shape> {
@@ -127,20 +138,21 @@ fn read_file(path: &Path) -> Result<Shape> {
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(Error::Io)?;
         #[cfg(unix)]
         let _ = map.advise(memmap2::Advice::Sequential);
-        read_source(&map, extension)
+        read_source(&map, extension, path.parent())
     } else {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(Error::Io)?;
-        read_source(&bytes, extension)
+        read_source(&bytes, extension, path.parent())
     }
 }
 
-fn read_source(bytes: &[u8], extension: Option<&str>) -> Result<Shape> {
+fn read_source(bytes: &[u8], extension: Option<&str>, folder: Option<&Path>) -> Result<Shape> {
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
     let source = Source {
         // Editors on Windows put a byte order mark before UTF-8 text.
         bytes: bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
         extension: &extension,
+        folder,
     };
     let Some(reader) = READERS.iter().find(|r| (r.recognises)(&source)) else {
         return Err(foreign::describe(source.bytes));

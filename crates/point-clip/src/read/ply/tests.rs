@@ -222,7 +222,7 @@ fn damage_is_named() {
         (
             "vertex 3",
             "vertex 4000000000",
-            "promises 4000000000 of element `vertex`, but the file can hold 5 at most",
+            "promises 4000000000 of element `vertex`, but the file can hold 4 at most",
         ),
         (
             "vertex 3",
@@ -232,7 +232,7 @@ fn damage_is_named() {
         ("vertex 3", "vertex -3", "unknown count `-3`"),
         (
             "vertex 3",
-            "vertex 5",
+            "vertex 4",
             "line 13 goes on with `2` after its last property",
         ),
         (
