@@ -56,9 +56,9 @@ impl Checkpoint {
         let path = path.as_ref();
         let about = std::fs::metadata(path).map_err(|e| Error::io(path.display(), e))?;
         if about.is_dir() {
-            let weights = folder::weights_in(path)?;
-            let mut out = Self::open_file(&weights)?;
-            out.configs.extend(folder::configs_in(path)?);
+            let folder = folder::with_files(path);
+            let mut out = Self::open_file(&folder::weights_in(&folder)?)?;
+            out.configs.extend(folder::configs_in(&folder)?);
             out.name = path.display().to_string();
             return Ok(out);
         }

@@ -55,6 +55,30 @@ pub(crate) fn standard_names() -> Vec<String> {
     names
 }
 
+/// The folder that holds the files: a `models--…` folder of the hub's cache keeps them in a
+/// snapshot.
+pub(crate) fn with_files(folder: &Path) -> PathBuf {
+    let snapshot = std::fs::read_to_string(folder.join("refs").join("main")).ok();
+    let commit = snapshot
+        .as_deref()
+        .map(str::trim)
+        .filter(|c| is_plain_name(c));
+    let inside = commit.map(|commit| folder.join("snapshots").join(commit));
+    inside
+        .filter(|f| f.is_dir())
+        .unwrap_or_else(|| folder.to_owned())
+}
+
+/// Whether this names something in a folder, without any step to another folder.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let path = Path::new(name);
+    let plain = matches!(
+        path.components().collect::<Vec<_>>()[..],
+        [Component::Normal(_)]
+    );
+    plain && !name.contains(['/', '\\', ':'])
+}
+
 /// The weight file of a model folder: safetensors before pickles, one file before several, and
 /// otherwise the only weight file there.
 pub(crate) fn weights_in(folder: &Path) -> Result<PathBuf> {
@@ -188,12 +212,7 @@ pub(crate) fn parse_index(data: &[u8], file: &str) -> Result<BTreeMap<String, BT
                 format!("{} has no file name", quote(tensor)),
             ));
         };
-        let path = Path::new(shard);
-        let plain = matches!(
-            path.components().collect::<Vec<_>>()[..],
-            [Component::Normal(_)]
-        );
-        if !plain || shard.contains(['/', '\\', ':']) {
+        if !is_plain_name(shard) {
             return Err(Error::refused(
                 file,
                 format!(

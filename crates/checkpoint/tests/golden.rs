@@ -249,6 +249,13 @@ fn the_image_encoder_is_found_in_every_form_of_a_pipeline() {
         "{said}"
     );
 
+    let checker = Checkpoint::open(root.join("safety_checker"))
+        .unwrap()
+        .clip(Lora::Merge)
+        .unwrap();
+    assert_eq!(checker.info("visual.proj").unwrap().shape, [32, 16]);
+    assert!(checker.names().all(|n| n.starts_with("visual.")));
+
     let alpha = Checkpoint::open(root.join("alpha/visual_alpha.safetensors")).unwrap();
     let over = folder.overlaid(&alpha.clip(Lora::Merge).unwrap(), &["visual.proj"]);
     assert!(over.towers().unwrap().alpha);

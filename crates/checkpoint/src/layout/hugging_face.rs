@@ -64,6 +64,10 @@ pub(super) fn prefix(file: &Checkpoint) -> Option<String> {
 
 pub(super) fn map(mapping: &mut Mapping) -> Result<()> {
     for (theirs, ours) in PROJECTIONS {
+        // A safety checker nests the tower once more, but not its projection.
+        if let Some(name) = mapping.file.names().find(|name| *name == theirs) {
+            mapping.left.entry(theirs.to_owned()).or_insert(name);
+        }
         if let Some(entry) = mapping.take(theirs) {
             mapping.put(ours.into(), entry.transposed())?;
         }
