@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::bytes::Bytes;
+use crate::digest::hex;
 use crate::entry::{Entry, ReadError, TensorInfo};
 use crate::error::{Error, Result};
 use crate::folder;
@@ -208,6 +210,20 @@ impl Checkpoint {
     /// [`convert`](crate::convert) writes it.
     pub fn config(&self, file: &str) -> Option<&Value> {
         self.configs.get(file)
+    }
+
+    /// A name for these weights that changes when they change, for caches of what was computed
+    /// from them: 64 hexadecimal digits over the names, types and shapes of all tensors and up to
+    /// 12 KiB of each one's bytes. It takes milliseconds, and is no proof: for that see
+    /// [`sha256_file`](crate::sha256_file).
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for (name, entry) in &self.contents.tensors {
+            hash.update((name.len() as u64).to_le_bytes());
+            hash.update(name);
+            entry.sample(&mut |bytes| hash.update(bytes));
+        }
+        hex(&hash.finalize())
     }
 
     /// The same checkpoint with a configuration put beside it, for weights in memory.

@@ -23,6 +23,21 @@
 //! # }
 //! ```
 //!
+//! # What is read
+//! | form | how it is told | kept in memory |
+//! |---|---|---|
+//! | safetensors | a length, then `{` | nothing: mapped |
+//! | `torch.save` since 1.6 (`.pt .pth .bin .ckpt`) | a zip archive with `data.pkl` | nothing: mapped; compressed entries are unpacked, up to 8 × the file |
+//! | `torch.jit.save` (TorchScript, OpenAI's files) | the same with `constants.pkl` or `code/` | nothing: mapped |
+//! | `torch.save` before 1.6 | a pickle of its magic number | nothing: mapped |
+//! | several files | `*.index.json` with a `weight_map` | nothing: mapped |
+//! | a folder of Hugging Face, open_clip or diffusers, or of the hub's cache | its standard names, safetensors first | its `*config.json` |
+//!
+//! A dict of a training program (`state_dict`, `model`, …) is opened to its weights; a module that
+//! was saved whole gives its parameters and buffers. Every element type of safetensors and
+//! PyTorch is read but for complex, 4- and 6-bit and quantised ones, which
+//! [`Checkpoint::unreadable`] names. Not read: GGUF, HDF5, ONNX, TensorFlow.
+//!
 //! # CLIP weights under one naming
 //! [`Checkpoint::clip`] gives a view of the same file under internal names (OpenAI's, see
 //! [`Layout`] for the sources that are understood). A model is loaded from it in four steps:

@@ -191,6 +191,25 @@ impl Slice {
         self.bytes.release(self.span());
     }
 
+    /// Where the elements are in the file's bytes, and some of these bytes: from the beginning,
+    /// the middle and the end.
+    pub(crate) fn sample(&self, mut each: impl FnMut(&[u8])) {
+        const PART: usize = 4096;
+        each(format!("{:?}{:?}{}", self.shape, self.strides, self.big_endian).as_bytes());
+        if self.len() == 0 {
+            return;
+        }
+        let span = self.span();
+        let part = span.len().min(PART);
+        for start in [
+            span.start,
+            span.start + (span.len() - part) / 2,
+            span.end - part,
+        ] {
+            each(self.bytes.get(start..start + part).unwrap_or_default());
+        }
+    }
+
     /// Elements that lie one after the other (a run), and how many leading dimensions are
     /// outside of a run.
     fn runs(&self) -> (usize, usize) {

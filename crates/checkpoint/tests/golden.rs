@@ -101,6 +101,25 @@ fn every_storage_form_of_the_base_model_holds_the_same_weights() {
 }
 
 #[test]
+fn a_fingerprint_follows_the_weights() {
+    let (_keep, base) = open("clip.safetensors");
+    let (_keep2, tuned) = open("alpha_visual_fulltune.pth");
+    let (_keep3, again) = open("clip.safetensors");
+    assert_eq!(base.fingerprint(), again.fingerprint());
+    let (base, tuned) = (
+        base.clip(Lora::Merge).unwrap(),
+        tuned.clip(Lora::Merge).unwrap(),
+    );
+    let over = base.overlaid(&tuned, &[]);
+    let prints = [base.fingerprint(), tuned.fingerprint(), over.fingerprint()];
+    assert!(prints.iter().all(|p| p.len() == 64));
+    assert!(prints[0] != prints[1] && prints[1] != prints[2] && prints[0] != prints[2]);
+    let (_keep4, lora) = open("alpha_visual_lora_r4.pth");
+    let both = [Lora::Merge, Lora::Ignore].map(|l| lora.clip(l).unwrap().fingerprint());
+    assert_ne!(both[0], both[1]);
+}
+
+#[test]
 fn a_fine_tune_goes_over_its_base() {
     let (_keep, base) = open("clip.safetensors");
     let (_keep2, tuned) = open("alpha_visual_fulltune.pth");

@@ -155,3 +155,29 @@ fn a_missing_shard_is_named() {
         "{said}"
     );
 }
+
+#[test]
+fn files_of_big_endian_machines_are_turned_around() {
+    // {"w": FloatTensor(storage "0", 2 elements)} as such a machine saves it.
+    let tree = b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n(\
+        (X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x02tQ\
+        K\0K\x02\x85K\x01\x85\x89}tRs.";
+    let storage: Vec<u8> = [1.5_f32, -2.0]
+        .iter()
+        .flat_map(|v| v.to_be_bytes())
+        .collect();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, data) in [
+        ("m/data.pkl", &tree[..]),
+        ("m/byteorder", b"big"),
+        ("m/data/0", storage.as_slice()),
+    ] {
+        zip.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut zip, data).unwrap();
+    }
+    let file = zip.finish().unwrap().into_inner();
+    let file = Checkpoint::from_bytes(file, "big.pt").unwrap();
+    assert_eq!(values(&file, "w"), ["1.5", "-2"]);
+}
