@@ -1,5 +1,6 @@
 //! Gathers faces as triangles.
 
+use super::pages::prefer_large;
 use crate::error::{Error, Place, Result};
 use crate::{PointCloud, Shape, TriangleMesh};
 
@@ -15,6 +16,7 @@ impl Faces {
     /// file's size.
     pub(super) fn reserve(&mut self, count: usize) {
         self.triangles.reserve_exact(count);
+        prefer_large(&mut self.triangles);
     }
 
     /// Adds a polygon as a fan around its first corner; points and lines are no faces.

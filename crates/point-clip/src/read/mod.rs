@@ -10,7 +10,7 @@
 //! | PCD | ascii, binary, compressed; normals, packed colours |
 //! | XYZ, TXT, CSV, PTS, ASC | 3 and more columns, see [`text tables`](#text-tables) |
 //! | NPY, NPZ | arrays `[N, 3+]` of any numeric type |
-//! | LAS, LAZ | points and colours (LAZ with the cargo feature `laz`) |
+//! | LAS, LAZ | points and colours (LAZ with the cargo feature `laz`, for files that are trusted) |
 //!
 //! ```
 //! use point_clip::read::read_bytes;
@@ -52,8 +52,10 @@ mod npy;
 mod obj;
 mod off;
 mod origin;
+mod pages;
 mod pcd;
 mod ply;
+mod point_table;
 mod points;
 mod stl;
 mod table;

@@ -1,6 +1,7 @@
 //! Gathers points one by one, as text formats give them.
 
 use super::origin::Origin;
+use super::pages::prefer_large;
 use crate::PointCloud;
 use crate::error::{Error, Place, Result};
 
@@ -18,8 +19,10 @@ pub(super) struct Points {
 impl Points {
     /// With room for `count` points, a number that the caller has checked against the file's size.
     pub(super) fn with_capacity(count: usize) -> Self {
+        let mut positions = Vec::with_capacity(count);
+        prefer_large(&mut positions);
         Points {
-            positions: Vec::with_capacity(count),
+            positions,
             ..Points::default()
         }
     }
@@ -88,6 +91,10 @@ pub(super) fn color_scale(greatest: f64, whole: bool) -> f64 {
 /// `normal` at unit length; NaN if it has no direction.
 #[inline]
 pub(super) fn unit(normal: [f32; 3]) -> [f32; 3] {
+    let [x, y, z] = normal;
+    if (x * x + y * y + z * z - 1.0).abs() < 1e-6 {
+        return normal;
+    }
     // In double precision, where no square of a float is lost.
     let [x, y, z] = normal.map(f64::from);
     let length = (x * x + y * y + z * z).sqrt();

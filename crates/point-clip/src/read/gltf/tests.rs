@@ -5,6 +5,7 @@ use crate::{Shape, TriangleMesh};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use std::f64::consts::FRAC_1_SQRT_2;
 
 /// A quad: four corners, indices as u16 (padded), colours as normalised bytes.
 fn buffer() -> Vec<u8> {
@@ -26,7 +27,7 @@ fn document() -> Value {
         "scenes": [{"nodes": [0]}],
         "nodes": [
             {"children": [1], "translation": [10.0, 0.0, 0.0]},
-            {"mesh": 0, "rotation": [0.0, 0.0, 0.707_106_781_186_547_6, 0.707_106_781_186_547_6],
+            {"mesh": 0, "rotation": [0.0, 0.0, FRAC_1_SQRT_2, FRAC_1_SQRT_2],
              "scale": [2.0, 1.0, 1.0]},
         ],
         "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}],

@@ -5,8 +5,9 @@
 mod laz;
 
 use super::Reader;
-use super::columns::{ByteOrder, Column, PointTable, Scalar, Units};
+use super::columns::{ByteOrder, Column, Scalar};
 use super::fields::{ColorLayout, Layout};
+use super::point_table::{PointTable, Units};
 use crate::Shape;
 use crate::error::{Error, Result};
 use std::borrow::Cow;

@@ -42,7 +42,7 @@ pub(in crate::read) fn las(minor: u8, format: u8, points: &[([i32; 3], [u16; 3])
     file
 }
 
-const POINTS: [([i32; 3], [u16; 3]); 2] = [
+pub(super) const POINTS: [([i32; 3], [u16; 3]); 2] = [
     ([25, 100, 300], [65_535, 0, 257]),
     ([26, -100, 0], [0, 65_535, 0]),
 ];

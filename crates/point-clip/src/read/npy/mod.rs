@@ -8,7 +8,7 @@ mod literal;
 mod npz;
 
 use super::Reader;
-use super::columns::PointTable;
+use super::point_table::PointTable;
 use crate::error::{Error, Result};
 use crate::{PointCloud, Shape};
 use array::Array;

@@ -4,8 +4,9 @@ mod header;
 mod lzf;
 
 use super::Reader;
-use super::columns::{ByteOrder, Column, PointTable, Scalar};
+use super::columns::{ByteOrder, Column, Scalar};
 use super::fields::{ColorLayout, Layout};
+use super::point_table::PointTable;
 use super::points::Points;
 use super::text::{Lines, before_comment, expect_number, words};
 use crate::error::{Error, Place, Result};

@@ -1,12 +1,13 @@
 //! Binary rows. Rows of fixed size go through [`PointTable`] at memory speed; rows with lists are
 //! walked.
 
-use super::header::{Element, Kind};
+use super::header::{Element, Kind, Property};
 use super::{FORMAT, FaceList, Role, checked_count, list_length, truncated};
 use crate::PointCloud;
 use crate::error::{Place, Result};
-use crate::read::columns::{ByteOrder, Column, PointTable, Scalar};
+use crate::read::columns::{ByteOrder, Column, Scalar};
 use crate::read::fields::Layout;
+use crate::read::point_table::PointTable;
 
 /// Reads the elements of `plan` from `rest`.
 pub(super) fn read<'a>(
@@ -162,7 +163,24 @@ impl<'a> Rows<'a> {
         faces
             .faces
             .reserve(count.min(self.rest.len() / (self.element.least_bytes() + 12)));
+        let plain = matches!(role, Role::Polygons(_))
+            && order == ByteOrder::Little
+            && matches!(
+                self.element.properties.as_slice(),
+                [Property {
+                    kind: Kind::List {
+                        length: Scalar::U8,
+                        item: Scalar::I32 | Scalar::U32
+                    },
+                    ..
+                }]
+            );
         for row in 0..count {
+            if plain && let Some((triangle, rest)) = plain_triangle(self.rest) {
+                self.rest = rest;
+                faces.faces.triangle(triangle, Place::Face(row));
+                continue;
+            }
             self.next(row, |at, item, bytes| match item {
                 Some(item) if at == list => {
                     corners.clear();
@@ -175,6 +193,21 @@ impl<'a> Rows<'a> {
         }
         Ok(())
     }
+}
+
+/// The triangle at the beginning of `rest`, if its length is a byte and its corners are
+/// little-endian numbers of 4 bytes, and what follows it. That is what most files hold.
+#[inline]
+fn plain_triangle(rest: &[u8]) -> Option<([u32; 3], &[u8])> {
+    let (&[3, a, b, c, d, e, f, g, h, i, j, k, l], rest) = rest.split_first_chunk()? else {
+        return None;
+    };
+    let corners = [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(u32::from_le_bytes);
+    // Greater ones may be negative numbers, which the common way tells.
+    corners
+        .iter()
+        .all(|&corner| corner <= i32::MAX as u32)
+        .then_some((corners, rest))
 }
 
 /// Numbers without gaps.
