@@ -1,0 +1,141 @@
+"""The mesh pool, its labels, and views of its meshes as the program itself draws them."""
+
+import io
+import json
+import queue
+import struct
+import subprocess
+import tarfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import zstandard
+
+SIZE = 64
+PLANES = 4
+
+
+class Pool:
+    """The labelled meshes of DATA/meshes.json, by split."""
+
+    def __init__(self, data, permissive_only=False):
+        entries = json.loads((Path(data) / "meshes.json").read_text())
+        if permissive_only:
+            entries = [e for e in entries if not e["licence"].startswith("research")]
+        self.entries = entries
+        self.labels = sorted({e["label"] for e in entries})
+        self.number = {label: i for i, label in enumerate(self.labels)}
+        self.label_of = {e["index"]: self.number[e["label"]] for e in entries}
+
+    def meshes(self, split):
+        return [e["index"] for e in self.entries if e["split"] == split]
+
+    def sampler(self, seed):
+        """Endless indices of training meshes; a label of n meshes has the weight sqrt(n)."""
+        rng = np.random.default_rng(seed)
+        meshes = np.array(self.meshes("train"))
+        labels = np.array([self.label_of[m] for m in meshes])
+        weight = np.bincount(labels)[labels] ** -0.5
+        while True:
+            yield from rng.choice(meshes, 1024, p=weight / weight.sum())
+
+
+def unpack_meshes(data, work):
+    """DATA/meshes.tar.zst -> WORK/data/meshes.safetensors."""
+    target = Path(work) / "data" / "meshes.safetensors"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        raw = unzstd(Path(data) / "meshes.tar.zst")
+        with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
+            target.write_bytes(archive.extractfile("meshes.safetensors").read())
+    return target
+
+
+def unpack_bench(data, work, name):
+    """DATA/bench/NAME.safetensors.zst -> (WORK/data/NAME.safetensors, its index)."""
+    target = Path(work) / "data" / f"{name}.safetensors"
+    bench = Path(data) / "bench"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(unzstd(bench / f"{name}.safetensors.zst"))
+    return target, json.loads((bench / f"{name}.json").read_text())
+
+
+def unzstd(path):
+    with open(path, "rb") as source:
+        return zstandard.ZstdDecompressor().stream_reader(source).read()
+
+
+def records(source, views):
+    """Reads (mesh index, u8 [views,4,64,64]) from the renderer's stream until it ends."""
+    size = views * PLANES * SIZE * SIZE
+    while len(head := source.read(4)) == 4:
+        body = source.read(size)
+        if len(body) < size:
+            raise EOFError("the renderer stopped in the middle of a record")
+        pixels = np.frombuffer(body, np.uint8).reshape(views, PLANES, SIZE, SIZE)
+        yield struct.unpack("<I", head)[0], pixels
+
+
+def clean_views(renderer, meshes, views=10, points=4096, only=None):
+    """The program's default views of every mesh of a set, or of those numbered `only`:
+    u8 [N,views,4,64,64]."""
+    command = [renderer, "bench", meshes, "--views", str(views), "--points", str(points)]
+    with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE) as process:
+        result = [
+            pixels
+            for index, pixels in records(process.stdout, views)
+            if only is None or index in only
+        ]
+    if process.returncode:
+        raise RuntimeError(f"{command} failed")
+    return np.stack(result)
+
+
+class Replay:
+    """Fresh views from a renderer process, each drawn from a few times before it leaves."""
+
+    def __init__(self, renderer, meshes, picks, seed, views=4, capacity=1536):
+        self.views = views
+        self.pixels = np.empty((capacity, views, PLANES, SIZE, SIZE), np.uint8)
+        self.meshes = np.zeros(capacity, np.int64)
+        self.filled = self.next = 0
+        self.rng = np.random.default_rng(seed)
+        command = [renderer, "train", meshes, "-", "--views", views, "--seed", seed]
+        self.process = subprocess.Popen(
+            list(map(str, command)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=1 << 20,
+        )
+        self.queue = queue.Queue(64)
+        threading.Thread(target=self._feed, args=(picks,), daemon=True).start()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _feed(self, picks):
+        try:
+            for pick in picks:
+                self.process.stdin.write(struct.pack("<I", pick))
+        except (BrokenPipeError, ValueError):
+            pass
+
+    def _read(self):
+        for record in records(self.process.stdout, self.views):
+            self.queue.put(record)
+
+    def take(self, count):
+        """Replaces the `count` oldest records with fresh ones."""
+        for _ in range(count):
+            self.meshes[self.next], self.pixels[self.next] = self.queue.get(timeout=120)
+            self.next = (self.next + 1) % len(self.meshes)
+            self.filled = min(self.filled + 1, len(self.meshes))
+
+    def batch(self, count):
+        """`count` views of different records: (u8 [count,4,64,64], mesh indices)."""
+        rows = self.rng.choice(self.filled, count, replace=False)
+        columns = self.rng.integers(self.views, size=count)
+        return self.pixels[rows, columns], self.meshes[rows]
+
+    def close(self):
+        self.process.kill()

@@ -1,0 +1,37 @@
+"""Writes both towers as one safetensors file in OpenAI's layout, f16."""
+
+import json
+
+import torch
+from safetensors.torch import save_file
+
+from model import ALPHA_MEAN, ALPHA_STD, MEAN, STD
+
+NAME, VERSION = "gen3d-mini", "0.1.0"
+TEMPLATES = ("{}", "a {}.", "a 3d model of a {}.", "a depth map of a {}.")
+
+
+def export(path, vision, text, logit_scale, training):
+    """`vision`, `text`: state dicts; `logit_scale`: the factor, stored as its logarithm."""
+    tensors = {f"visual.{name}": value for name, value in vision.items()} | dict(text)
+    tensors["logit_scale"] = torch.tensor(float(logit_scale)).log()
+    metadata = dict(
+        format="pt",
+        name=NAME,
+        version=VERSION,
+        architecture="Alpha-CLIP ViT, OpenAI layout",
+        activation="quickgelu",
+        mean=json.dumps(MEAN),
+        std=json.dumps(STD),
+        alpha_mean=str(ALPHA_MEAN),
+        alpha_std=str(ALPHA_STD),
+        domain="shapes",
+        projection="shaded",
+        prompt_templates=json.dumps(TEMPLATES),
+        training=json.dumps(training),
+    )
+    half = {name: value.to(torch.float16).contiguous() for name, value in tensors.items()}
+    assert all(value.isfinite().all() for value in half.values())
+    part = path.with_suffix(".part")
+    save_file(half, part, metadata)
+    part.replace(path)
