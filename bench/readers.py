@@ -143,7 +143,7 @@ def main():
         return measure(*options.child)
 
     print(f"{date.today()}, {processor()}, one core, Python {platform.python_version()}\n")
-    print("| file | MB | reader | seconds | GB/s | peak memory, MB |")
+    print("| file | MB | reader | seconds | MB/s | peak memory, MB |")
     print("|---|--:|---|--:|--:|--:|")
     with tempfile.TemporaryDirectory(prefix="readers-") as folder:
         for name, path in write_files(Path(folder), options.points):
@@ -157,7 +157,7 @@ def main():
                 seconds, peak = result["min_s"], result["peak_bytes"]
                 print(
                     f"| {name} | {size / 1e6:.0f} | {reader} | {seconds:.3f} "
-                    f"| {size / seconds / 1e9:.2f} | {peak / 1e6:.0f} |",
+                    f"| {size / seconds / 1e6:.0f} | {peak / 1e6:.0f} |",
                     flush=True,
                 )
 
