@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use checkpoint::Checkpoint;
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::names::Names;
@@ -9,11 +10,17 @@ use crate::ops::{Conv2d, GroupNorm, LayerNorm, Linear, Padding};
 
 /// Hands a network its parameters by their present diffusers names.
 pub(crate) struct Weights<'a> {
-    checkpoint: &'a Checkpoint,
-    names: &'a Names,
+    source: Source<'a>,
     prefix: String,
     dtype: DType,
     device: &'a Device,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    File(&'a Checkpoint, &'a Names),
+    /// Random numbers from a seed.
+    Random(u64),
 }
 
 impl<'a> Weights<'a> {
@@ -24,12 +31,28 @@ impl<'a> Weights<'a> {
         dtype: DType,
         device: &'a Device,
     ) -> Self {
+        Self::from_source(Source::File(checkpoint, names), dtype, device)
+    }
+
+    /// Random matrices that keep the variance of their input, norms that scale by 1, biases of 0.
+    pub(crate) fn random(seed: u64, dtype: DType, device: &'a Device) -> Self {
+        Self::from_source(Source::Random(seed), dtype, device)
+    }
+
+    fn from_source(source: Source<'a>, dtype: DType, device: &'a Device) -> Self {
         Self {
-            checkpoint,
-            names,
+            source,
             prefix: String::new(),
             dtype,
             device,
+        }
+    }
+
+    /// The file, for messages.
+    fn place(&self) -> &str {
+        match self.source {
+            Source::File(checkpoint, _) => checkpoint.name(),
+            Source::Random(_) => "random weights",
         }
     }
 
@@ -44,18 +67,19 @@ impl<'a> Weights<'a> {
     /// A parameter of this shape; axes of length 1 at the end may be missing or left over.
     fn get(&self, name: &str, shape: &[usize], dtype: DType) -> Result<Tensor> {
         let name = format!("{}{name}", self.prefix);
-        let place = self.checkpoint.name();
-        let Some(stored) = self.names.find(self.checkpoint, &name) else {
+        let (checkpoint, names) = match self.source {
+            Source::File(checkpoint, names) => (checkpoint, names),
+            Source::Random(seed) => return random(&name, shape, seed, dtype, self.device),
+        };
+        let place = checkpoint.name();
+        let Some(stored) = names.find(checkpoint, &name) else {
             return Err(Error::pipeline(
                 place,
                 format!("tensor {name} is missing"),
                 "check that the file is complete and fits its configuration",
             ));
         };
-        let found = self
-            .checkpoint
-            .info(&stored)
-            .map(|info| info.shape.as_slice());
+        let found = checkpoint.info(&stored).map(|info| info.shape.as_slice());
         let trimmed = |shape: &[usize]| {
             let kept = shape
                 .iter()
@@ -73,8 +97,7 @@ impl<'a> Weights<'a> {
                 "check that the weights and the configuration belong together",
             ));
         }
-        Ok(self
-            .checkpoint
+        Ok(checkpoint
             .tensor(&stored, dtype, self.device)?
             .reshape(shape)?)
     }
@@ -140,7 +163,7 @@ impl<'a> Weights<'a> {
         );
         if groups == 0 || !channels.is_multiple_of(groups) {
             return Err(Error::pipeline(
-                self.checkpoint.name(),
+                self.place(),
                 format!("{channels} channels cannot be normalised in {groups} groups"),
                 "give the folder with the configurations that belong to these weights",
             ));
@@ -156,4 +179,36 @@ impl<'a> Weights<'a> {
             1e-5,
         ))
     }
+}
+
+/// A parameter made of the bits of a counter; each name has its own.
+fn random(name: &str, shape: &[usize], seed: u64, dtype: DType, device: &Device) -> Result<Tensor> {
+    let count: usize = shape.iter().product();
+    if shape.len() < 2 {
+        let value = if name.ends_with("weight") { 1f32 } else { 0. };
+        return Ok(Tensor::full(value, shape, device)?.to_dtype(dtype)?);
+    }
+    let mut key = name
+        .bytes()
+        .fold(seed, |key, byte| scrambled(key ^ u64::from(byte)));
+    key |= 1;
+    // Uniform on ±√(3 / inputs), whose variance is 1 / inputs.
+    let inputs = (count / shape[0].max(1)).max(1);
+    let scale = 2. * (3. / inputs as f32).sqrt();
+    let value = |i: usize| {
+        let bits = scrambled(key.wrapping_mul(i as u64 + 1)) >> 40;
+        (bits as f32 / 16_777_216. - 0.5) * scale
+    };
+    let values: Vec<f32> = (0..count).into_par_iter().map(value).collect();
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?
+        .to_dtype(dtype)?
+        .to_device(device)?)
+}
+
+/// The finaliser of SplitMix64 (Steele et al. 2014).
+fn scrambled(mut x: u64) -> u64 {
+    x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }

@@ -42,6 +42,24 @@ const MOST_BLOCKS: usize = 8;
 const WIDEST: usize = 16_384;
 
 impl UnetConfig {
+    /// The UNet of Stable Diffusion 1.x: 859 520 964 parameters.
+    pub fn stable_diffusion_1() -> Self {
+        Self {
+            sample_size: 64,
+            channels: 4,
+            widths: vec![320, 640, 1280, 1280],
+            attention: vec![true, true, true, false],
+            heads: vec![8; 4],
+            layers: 2,
+            context_width: 768,
+            groups: 32,
+            norm_eps: 1e-5,
+            flip_sin_to_cos: true,
+            freq_shift: 0.,
+            linear_projection: false,
+        }
+    }
+
     /// Reads `config.json`, keys that are missing with the defaults of diffusers; `file` stands
     /// for it in messages.
     ///
@@ -313,6 +331,7 @@ mod tests {
     #[test]
     fn a_short_configuration_is_enough() {
         let config = UnetConfig::from_json(&json!({"cross_attention_dim": 768}), "c").unwrap();
+        assert_eq!(config, UnetConfig::stable_diffusion_1());
         assert_eq!(config.widths, [320, 640, 1280, 1280]);
         assert_eq!(config.attention, [true, true, true, false]);
         assert_eq!(

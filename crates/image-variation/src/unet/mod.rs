@@ -1,6 +1,8 @@
 //! The UNet of Stable Diffusion 1.x: noisy latents and a context to predicted noise.
 
 mod config;
+#[cfg(test)]
+mod golden;
 pub(crate) mod resnet;
 mod time;
 mod transformer;
@@ -90,6 +92,24 @@ impl Unet {
             Names::Diffusers
         };
         let weights = Weights::new(file, &names, dtype, device);
+        Self::build(&weights, config, dtype, device)
+    }
+
+    /// A network of this shape with random weights, for measuring speed and memory: its outputs
+    /// are of about unit size and mean nothing.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if memory is short.
+    pub fn random(config: &UnetConfig, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
+        Self::build(&Weights::random(seed, dtype, device), config, dtype, device)
+    }
+
+    fn build(
+        weights: &Weights<'_>,
+        config: &UnetConfig,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
         let widths = &config.widths;
         let (first, last) = match (widths.first(), widths.last()) {
             (Some(&first), Some(&last)) => (first, last),
@@ -181,7 +201,7 @@ impl Unet {
             up.push(block);
         }
         Ok(Self {
-            time: TimeEmbedding::load(&weights, config)?,
+            time: TimeEmbedding::load(weights, config)?,
             conv_in: weights.conv("conv_in", [config.channels, first], 3, 1, Padding::Same)?,
             down,
             mid,
@@ -334,90 +354,5 @@ impl Block {
             },
             None => Ok(x),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::golden::{self, assert_relative, assert_within, flat, tensor, values};
-
-    fn unet() -> Unet {
-        let file = golden::part("pipeline/unet", "diffusion_pytorch_model.safetensors");
-        let config = UnetConfig::from_json(file.config("config.json").unwrap(), "config.json");
-        Unet::load(&file, &config.unwrap(), DType::F32, &Device::Cpu).unwrap()
-    }
-
-    fn check(got: &Tensor, name: &str, tolerance: f32) {
-        assert_within(&flat(got), &values(name), tolerance, name);
-        assert_relative(got, name, 1e-4);
-    }
-
-    #[test]
-    fn every_output_equals_the_reference() {
-        let unet = unet();
-        let latents = tensor("unet/latents");
-        let embedding = tensor("embed/readme").unsqueeze(1).unwrap();
-        let one = unet.condition(&embedding).unwrap();
-        for timestep in ["1", "501", "999", "713.625"] {
-            let got = unet
-                .forward(&latents, &[timestep.parse().unwrap()], &one)
-                .unwrap();
-            check(&got, &format!("unet/t{timestep}"), 3e-5);
-        }
-        let both = Tensor::cat(&[&embedding.zeros_like().unwrap(), &embedding], 0).unwrap();
-        let both = unet.condition(&both).unwrap();
-        let twice = Tensor::cat(&[&latents, &latents], 0).unwrap();
-        for timestep in ["1", "501", "999"] {
-            let got = unet
-                .forward(&twice, &[timestep.parse().unwrap()], &both)
-                .unwrap();
-            check(&got, &format!("unet/t{timestep}_cfg2"), 3e-5);
-        }
-        let got = unet
-            .forward(&tensor("unet/latents_8x12"), &[501.], &one)
-            .unwrap();
-        check(&got, "unet/8x12_t501", 3e-5);
-        let three = unet.condition(&tensor("unet/context3")).unwrap();
-        let scaled = Tensor::cat(&[&latents, &(&latents * 0.5).unwrap()], 0).unwrap();
-        let got = unet.forward(&scaled, &[37., 802.], &three).unwrap();
-        check(&got, "unet/ctx3_t37_t802", 5e-5);
-    }
-
-    #[test]
-    fn half_precision_weights_give_nearly_the_same() {
-        let file = golden::part("pipeline/unet", "diffusion_pytorch_model.safetensors");
-        let config = UnetConfig::from_json(&golden::config("pipeline/unet"), "c").unwrap();
-        let embedding = tensor("embed/readme").unsqueeze(1).unwrap();
-        for dtype in [DType::F16, DType::BF16] {
-            let unet = Unet::load(&file, &config, dtype, &Device::Cpu).unwrap();
-            let conditioning = unet.condition(&embedding).unwrap();
-            let got = unet
-                .forward(&tensor("unet/latents"), &[501.], &conditioning)
-                .unwrap();
-            let cosine = golden::cosine(&flat(&got), &values("unet/t501"));
-            assert!(cosine > 0.999, "{dtype:?}: {cosine}");
-        }
-    }
-
-    #[test]
-    fn inputs_that_do_not_fit_are_refused() {
-        let unet = unet();
-        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
-        let said = unet
-            .condition(&zeros(&[1, 1, 768]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            said.contains("[1, 1, 768]") && said.contains("48"),
-            "{said}"
-        );
-        let one = unet.condition(&zeros(&[1, 1, 48])).unwrap();
-        assert!(unet.forward(&zeros(&[2, 4, 8, 8]), &[1.], &one).is_err());
-        assert!(unet.forward(&zeros(&[1, 3, 8, 8]), &[1.], &one).is_err());
-        assert!(
-            unet.forward(&zeros(&[1, 4, 8, 8]), &[1., 2.], &one)
-                .is_err()
-        );
     }
 }

@@ -31,6 +31,19 @@ const MOST_BLOCKS: usize = 8;
 const WIDEST: usize = 16_384;
 
 impl VaeConfig {
+    /// The autoencoder of Stable Diffusion 1.x: 83 653 863 parameters.
+    pub fn stable_diffusion_1() -> Self {
+        Self {
+            widths: vec![128, 256, 512, 512],
+            layers: 2,
+            latent_channels: 4,
+            groups: 32,
+            scaling_factor: 0.18215,
+            quant_conv: true,
+            post_quant_conv: true,
+        }
+    }
+
     /// Reads `config.json`, keys that are missing with the defaults of diffusers; `file` stands
     /// for it in messages.
     ///

@@ -73,9 +73,26 @@ impl Vae {
             Names::Diffusers
         };
         let weights = Weights::new(file, &names, dtype, device);
+        Self::build(&weights, config, dtype, device)
+    }
+
+    /// A network of this shape with random weights, for measuring speed and memory.
+    ///
+    /// # Errors
+    /// [`Error::Tensor`] if memory is short.
+    pub fn random(config: &VaeConfig, seed: u64, dtype: DType, device: &Device) -> Result<Self> {
+        Self::build(&Weights::random(seed, dtype, device), config, dtype, device)
+    }
+
+    fn build(
+        weights: &Weights<'_>,
+        config: &VaeConfig,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self> {
         Ok(Self {
-            encoder: Encoder::load(&weights, config)?,
-            decoder: Decoder::load(&weights, config)?,
+            encoder: Encoder::load(weights, config)?,
+            decoder: Decoder::load(weights, config)?,
             config: config.clone(),
             dtype: activation_dtype(device, dtype),
             device: device.clone(),
