@@ -48,28 +48,25 @@ const SIGNATURES: &[(&[u8], &str, &str)] = &[
     (b"\xFE\xFF", "this is UTF-16 text", "save it as UTF-8"),
 ];
 
-/// Whether the bytes begin like something else than a shape.
+/// Whether the bytes are of something else than a shape.
 pub(super) fn is_known(bytes: &[u8]) -> bool {
-    SIGNATURES
-        .iter()
-        .any(|(signature, ..)| bytes.starts_with(signature))
+    identify(bytes).is_some()
 }
 
-/// The error for bytes that no reader recognises.
-pub(super) fn describe(bytes: &[u8]) -> Error {
+/// What the bytes are, and what to do.
+fn identify(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.is_empty() {
-        return Error::not_a_shape("the file is empty", "export or download it again");
+        return Some(("the file is empty", "export or download it again"));
     }
     if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        return Error::not_a_shape("this is a WebP picture", PICTURE);
+        return Some(("this is a WebP picture", PICTURE));
     }
     if let Some(&(_, what, remedy)) = SIGNATURES.iter().find(|(s, ..)| bytes.starts_with(s)) {
-        return Error::not_a_shape(what, remedy);
+        return Some((what, remedy));
     }
-    let head = bytes.get(..1024).unwrap_or(bytes);
-    let text = head.trim_ascii_start().to_ascii_lowercase();
+    let text = head(bytes).trim_ascii_start().to_ascii_lowercase();
     if text.starts_with(b"<!doctype html") || text.starts_with(b"<html") {
-        return Error::not_a_shape("this is a web page, not the file", AGAIN);
+        return Some(("this is a web page, not the file", AGAIN));
     }
     if text.starts_with(b"<") {
         let collada = text.windows(8).any(|w| w == b"<collada");
@@ -78,8 +75,21 @@ pub(super) fn describe(bytes: &[u8]) -> Error {
         } else {
             "this is an XML file"
         };
-        return Error::not_a_shape(what, EXPORT);
+        return Some((what, EXPORT));
     }
+    None
+}
+
+fn head(bytes: &[u8]) -> &[u8] {
+    bytes.get(..1024).unwrap_or(bytes)
+}
+
+/// The error for bytes that no reader recognises.
+pub(super) fn describe(bytes: &[u8]) -> Error {
+    if let Some((what, remedy)) = identify(bytes) {
+        return Error::not_a_shape(what, remedy);
+    }
+    let head = head(bytes);
     if head.contains(&0) {
         return Error::not_a_shape("this is no 3D format that is known", KNOWN);
     }

@@ -1,12 +1,13 @@
 //! Files cut at every offset, files with bytes turned over, and the examples as they should be.
 
+use super::fuzzing::check_promises;
 use super::{gltf, las, npy, pcd, ply, read_bytes, read_path};
 use crate::Shape;
 use proptest::prelude::*;
 use std::path::PathBuf;
 
 /// A small file of each kind, with its extension.
-fn samples() -> Vec<(&'static str, Vec<u8>)> {
+pub(super) fn samples() -> Vec<(&'static str, Vec<u8>)> {
     let mut samples: Vec<(&str, Vec<u8>)> = ply::tests::samples().map(|s| ("ply", s)).into();
     let texts = [
         (
@@ -38,46 +39,10 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
     samples
 }
 
-/// Reads `bytes` under every hint; whatever comes out must be what the reader promises.
+/// Reads `bytes` under every hint; whatever comes out must be what the readers promise.
 fn check(bytes: &[u8], extension: &str) {
     for hint in [None, Some(extension)] {
-        match read_bytes(bytes, hint) {
-            Err(error) => {
-                let text = error.to_string();
-                assert_eq!(text.lines().count(), 1, "{text:?}");
-                assert!(text.contains("; "), "no remedy: {text}");
-                assert!(text.chars().count() < 400, "{text}");
-            }
-            Ok(shape) => {
-                let positions = shape.positions();
-                assert!(!positions.is_empty());
-                assert!(positions.iter().flatten().all(|v| v.is_finite()));
-                match shape {
-                    Shape::Mesh(mesh) => {
-                        let count = mesh.positions.len();
-                        assert!(
-                            mesh.triangles
-                                .iter()
-                                .flatten()
-                                .all(|&i| (i as usize) < count)
-                        );
-                        assert!(mesh.colors.is_none_or(|c| c.len() == count));
-                    }
-                    Shape::Cloud(cloud) => {
-                        let count = cloud.positions.len();
-                        let unit = |n: &[f32; 3]| {
-                            (n.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-3
-                        };
-                        assert!(
-                            cloud
-                                .normals
-                                .is_none_or(|n| n.len() == count && n.iter().all(unit))
-                        );
-                        assert!(cloud.colors.is_none_or(|c| c.len() == count));
-                    }
-                }
-            }
-        }
+        check_promises(&read_bytes(bytes, hint));
     }
 }
 
@@ -183,22 +148,5 @@ fn the_name_comes_before_the_reason() {
     assert!(
         folder.ends_with(": this is a folder; give a file that is in it"),
         "{folder}"
-    );
-}
-
-#[test]
-fn shapes_without_extent_are_told() {
-    let single = read_bytes(b"1 2 3\n", None)
-        .unwrap()
-        .validate_extent()
-        .unwrap_err();
-    assert!(single.to_string().starts_with("it holds a single point; "));
-    let same = read_bytes(b"1 2 3\n1 2 3\n", None)
-        .unwrap()
-        .validate_extent()
-        .unwrap_err();
-    assert!(
-        same.to_string()
-            .starts_with("all 2 points lie in one place; ")
     );
 }

@@ -61,6 +61,11 @@ mod stl;
 mod table;
 mod text;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+
+#[cfg(test)]
+mod bad_input;
 #[cfg(test)]
 mod hostile;
 
@@ -159,9 +164,16 @@ fn read_source(bytes: &[u8], extension: Option<&str>, folder: Option<&Path>) -> 
     let Some(reader) = READERS.iter().find(|r| (r.recognises)(&source)) else {
         return Err(foreign::describe(source.bytes));
     };
-    let shape = (reader.read)(&source)?;
-    if shape.positions().is_empty() {
-        return Err(DegenerateShape::Empty.into());
+    reader.shape(&source)
+}
+
+impl Reader {
+    /// Reads `source`, which it recognises.
+    fn shape(&self, source: &Source) -> Result<Shape> {
+        let shape = (self.read)(source)?;
+        if shape.positions().is_empty() {
+            return Err(DegenerateShape::Empty.into());
+        }
+        Ok(shape)
     }
-    Ok(shape)
 }

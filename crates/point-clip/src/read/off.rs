@@ -138,6 +138,12 @@ fn read(source: &Source) -> Result<Shape> {
         let mut text = line.text;
         let length = expect_number(FORMAT, place, next_word(&mut text))?;
         corners.clear();
+        if length < 0.0 || length.fract() != 0.0 {
+            return Err(Error::damaged(
+                FORMAT,
+                format!("{place} has a face of {length} corners"),
+            ));
+        }
         for _ in 0..length as usize {
             let corner = expect_number(FORMAT, place, next_word(&mut text))?;
             corners.push(faces::index(corner, FORMAT, place)?);
@@ -246,6 +252,14 @@ mod tests {
                 "line 4 refers to vertex 9 (from 0)",
             ),
             ("OFF\n1 2 0\n0 0 0\n3 0 0 0\n", "ends before its last face"),
+            (
+                "OFF\n1 1 0\n0 0 0\n-3 0 0 0\n",
+                "line 4 has a face of -3 corners",
+            ),
+            (
+                "OFF\n1 1 0\n0 0 0\nnan 0 0 0\n",
+                "line 4 has a face of NaN corners",
+            ),
             ("OFF BINARY\n\0\0\0\x01", "binary or n-dimensional"),
         ] {
             let error = read_bytes(text.as_bytes(), None).unwrap_err().to_string();

@@ -213,5 +213,7 @@ mod tests {
         assert!(said(TEXT.replace("vertex 1 0 0", "").as_bytes()).contains("a loop of 2 corners"));
         assert!(said(b"solid x\nendsolid x\n").contains("it holds no points"));
         assert!(said(b"\x89PNG\r\n\x1a\n").contains("this is a PNG picture"));
+        assert!(said(b"<!DOCTYPE html><html>").contains("this is a web page"));
+        assert!(said(b"").contains("the file is empty"));
     }
 }

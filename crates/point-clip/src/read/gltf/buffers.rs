@@ -7,14 +7,18 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Component, Path};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt::Display;
+use std::path::{Component, Path, PathBuf};
 
 /// The buffers of a document.
+#[derive(Default)]
 pub(super) struct Buffers<'a> {
-    /// `None` for a buffer without bytes, which compressed files have as a placeholder.
-    buffers: Vec<Option<Cow<'a, [u8]>>>,
+    /// Where in `contents` a buffer is; `None` for one without bytes, which compressed files have
+    /// as a placeholder.
+    places: Vec<Option<usize>>,
+    contents: Vec<Cow<'a, [u8]>>,
 }
 
 impl<'a> Buffers<'a> {
@@ -28,38 +32,62 @@ impl<'a> Buffers<'a> {
         binary: Option<&'a [u8]>,
         folder: Option<&Path>,
     ) -> Result<Self> {
-        let mut buffers = Vec::with_capacity(document.buffers.len());
+        let mut opened = Buffers::default();
+        // A file is read once, however many buffers it is given for: they cost nothing to name.
+        let mut files = HashMap::new();
         for (at, buffer) in document.buffers.iter().enumerate() {
-            let bytes: Option<Cow<[u8]>> = match &buffer.uri {
+            let content: Option<Cow<[u8]>> = match &buffer.uri {
                 Some(uri) if uri.starts_with("data:") => Some(decode(uri)?.into()),
-                Some(uri) => Some(beside(uri, buffer, folder)?.into()),
+                Some(uri) => {
+                    let path = path_beside(uri, folder)?;
+                    match files.entry(path) {
+                        Entry::Occupied(known) => {
+                            opened.add(at, buffer, Some(*known.get()))?;
+                            continue;
+                        }
+                        Entry::Vacant(new) => {
+                            let content = file_beside(new.key(), uri)?;
+                            new.insert(opened.contents.len());
+                            Some(content.into())
+                        }
+                    }
+                }
                 None if at == 0 => binary.map(Cow::from),
                 None => None,
             };
-            if let Some(bytes) = &bytes
-                && bytes.len() < buffer.byte_length
-            {
-                return Err(Error::damaged(
-                    FORMAT,
-                    format!(
-                        "buffer {at} promises {} bytes, but there are {}",
-                        buffer.byte_length,
-                        bytes.len()
-                    ),
-                ));
-            }
-            buffers.push(bytes);
+            let place = content.map(|content| {
+                opened.contents.push(content);
+                opened.contents.len() - 1
+            });
+            opened.add(at, buffer, place)?;
         }
-        Ok(Buffers { buffers })
+        Ok(opened)
+    }
+
+    /// Adds buffer `at`, whose bytes are at `place`.
+    fn add(&mut self, at: usize, buffer: &Buffer, place: Option<usize>) -> Result<()> {
+        self.places.push(place);
+        match self.get(at) {
+            Some(bytes) if bytes.len() < buffer.byte_length => Err(Error::damaged(
+                FORMAT,
+                format!(
+                    "buffer {at} promises {} bytes, but there are {}",
+                    buffer.byte_length,
+                    bytes.len()
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&[u8]> {
-        self.buffers.get(index)?.as_deref()
+        let place = (*self.places.get(index)?)?;
+        self.contents.get(place).map(|content| &**content)
     }
 
     /// Bytes of all buffers.
     pub(super) fn total(&self) -> usize {
-        self.buffers.iter().flatten().map(|bytes| bytes.len()).sum()
+        self.contents.iter().map(|content| content.len()).sum()
     }
 }
 
@@ -75,8 +103,8 @@ fn decode(uri: &str) -> Result<Vec<u8>> {
     data.ok_or_else(|| Error::damaged(FORMAT, "a buffer inside it is no base64"))
 }
 
-/// The bytes of the file `uri` in `folder`.
-fn beside(uri: &str, buffer: &Buffer, folder: Option<&Path>) -> Result<Vec<u8>> {
+/// The path of the file `uri` in `folder`.
+fn path_beside(uri: &str, folder: Option<&Path>) -> Result<PathBuf> {
     let shown = quote(uri.as_bytes());
     let name = percent_decoded(uri).filter(|name| is_inside(name));
     let Some(name) = name else {
@@ -85,24 +113,32 @@ fn beside(uri: &str, buffer: &Buffer, folder: Option<&Path>) -> Result<Vec<u8>> 
             "copy the file beside it and correct the reference, or export it as GLB",
         ));
     };
-    let Some(folder) = folder else {
-        return Err(Error::unsupported(
+    match folder {
+        Some(folder) => Ok(folder.join(name)),
+        None => Err(Error::unsupported(
             format!("its numbers are in another file, {shown}"),
             "give it as a file with the other beside it, or export it as GLB",
-        ));
-    };
-    let missing = |error: std::io::Error| {
+        )),
+    }
+}
+
+/// The bytes of the file at `path`, which the document names `uri`.
+fn file_beside(path: &Path, uri: &str) -> Result<Vec<u8>> {
+    let missing = |reason: &dyn Display| {
+        let shown = quote(uri.as_bytes());
         Error::unsupported(
-            format!("its numbers are in {shown}, which cannot be read ({error})"),
+            format!("its numbers are in {shown}, which cannot be read ({reason})"),
             "copy that file beside it, or export it as GLB",
         )
     };
-    let mut bytes = Vec::new();
-    let file = File::open(folder.join(name)).map_err(missing)?;
-    file.take(buffer.byte_length as u64)
-        .read_to_end(&mut bytes)
-        .map_err(missing)?;
-    Ok(bytes)
+    // Devices and pipes may have no end.
+    let is_file = std::fs::metadata(path)
+        .map_err(|error| missing(&error))?
+        .is_file();
+    if !is_file {
+        return Err(missing(&"not a file"));
+    }
+    std::fs::read(path).map_err(|error| missing(&error))
 }
 
 /// Whether `name` leads to a file in the folder or below it, on any system.

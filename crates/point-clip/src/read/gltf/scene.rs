@@ -15,6 +15,8 @@ use nalgebra::{Matrix4, Quaternion, Translation3, UnitQuaternion, Vector3, Vecto
 const GREATEST_RATIO: usize = 64;
 /// Below this size any scene is read.
 const HARMLESS: usize = 64 << 20;
+/// What a primitive counts for beside its numbers, in bytes.
+const VISIT: usize = 64;
 
 /// Reads the default scene of a document of `size` bytes: its triangles, or its points where there
 /// are none.
@@ -36,12 +38,12 @@ pub(super) fn read(document: &Document, buffers: &Buffers, size: usize) -> Resul
                 .meshes
                 .get(mesh)
                 .ok_or_else(|| missing("mesh", mesh))?;
-            for primitive in mesh
-                .primitives
-                .iter()
-                .filter(|p| Kind::of(p) == Some(wanted))
-            {
-                gathering.add(primitive, &transform)?;
+            for primitive in &mesh.primitives {
+                // A visit costs time, also where there is nothing to show.
+                gathering.spend(VISIT)?;
+                if Kind::of(primitive) == Some(wanted) {
+                    gathering.add(primitive, &transform)?;
+                }
             }
         }
         if gathering.points.len() > 0 {

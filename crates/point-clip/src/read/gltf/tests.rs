@@ -307,4 +307,25 @@ fn endless_repetition_is_refused() {
     // Every node shows a primitive that reads the same bytes over and over.
     scene["meshes"][0]["primitives"] = vec![scene["meshes"][0]["primitives"][0].clone(); 50].into();
     assert!(said(&scene).contains("repeats its meshes to more than 64 times"));
+    // Every node shows many primitives of nothing, which cost time.
+    scene["meshes"][0]["primitives"] = vec![json!({"attributes": {}}); 10_000].into();
+    assert!(said(&scene).contains("repeats its meshes to more than 64 times"));
+}
+
+#[test]
+fn a_file_beside_it_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.bin"), vec![0; 1 << 20]).unwrap();
+    let names = ["a.bin", "%61.bin", "a%2ebin", "a.bin"];
+    let count = 100_000;
+    let buffers: Vec<_> = (0..count)
+        .map(|at| json!({"uri": names[at % names.len()], "byteLength": 48}))
+        .collect();
+    let mut many = document();
+    many["buffers"] = buffers.into();
+    many["bufferViews"][0]["buffer"] = (count - 1).into();
+    let path = folder.path().join("a.gltf");
+    std::fs::write(&path, many.to_string()).unwrap();
+    // As often as it is named, it would take 100 GB.
+    assert_eq!(read_path(&path).unwrap().positions(), [[10.0, 0.0, 0.0]; 4]);
 }

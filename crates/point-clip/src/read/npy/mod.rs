@@ -14,7 +14,7 @@ use crate::{PointCloud, Shape};
 use array::Array;
 
 const FORMAT: &str = "NPY";
-const MAGIC: &[u8] = b"\x93NUMPY";
+pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
 pub(super) const NPY: Reader = Reader {
     recognises: |source| source.bytes.starts_with(MAGIC),

@@ -1,0 +1,4 @@
+//! LAS files.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| point_clip::read::fuzzing::las(data));

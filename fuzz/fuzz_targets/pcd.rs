@@ -1,0 +1,4 @@
+//! PCD files: ascii, binary, compressed.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| point_clip::read::fuzzing::pcd(data));

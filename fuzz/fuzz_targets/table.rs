@@ -1,0 +1,4 @@
+//! Text tables of points.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| point_clip::read::fuzzing::table(data));
