@@ -1,7 +1,7 @@
 """Reads the same PLY files with gen3d, plyfile and trimesh, and prints one table.
 
     pip install numpy plyfile trimesh
-    cargo build --release -p point-clip --example load
+    cargo build --release -p point-clip --example load_shape
     python bench/readers.py
 
 Every reader runs in a process of its own, on one core, on a file in the page cache; the least of
@@ -134,7 +134,7 @@ def main():
     parser.add_argument("--points", type=int, default=10_000_000)
     parser.add_argument(
         "--gen3d",
-        default="target/release/examples/load",
+        default="target/release/examples/load_shape",
         help="command that reads a file and prints a line of JSON, such as 'gen3d bench load'",
     )
     parser.add_argument("--child", nargs=2, metavar=("READER", "FILE"), help=argparse.SUPPRESS)

@@ -1,4 +1,4 @@
-//! Times the readers: `cargo run --release -p point-clip --example load FILE...`.
+//! Times the readers: `cargo run --release -p point-clip --example load_shape FILE...`.
 //!
 //! Prints one JSON object a file: seconds (smallest and median of the repeats, the file in the page
 //! cache), gigabytes of the file a second, and the process's peak memory in bytes. For a peak of

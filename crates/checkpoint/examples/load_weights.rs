@@ -1,6 +1,6 @@
 //! Loads every tensor of a CLIP and says how long that took and how much memory it needed.
 //!
-//! `cargo run --release -p checkpoint --example load -- FILE f16`
+//! `cargo run --release -p checkpoint --example load_weights -- FILE f16`
 //!
 //! Prints one JSON object: seconds from opening to the last tensor, bytes of the tensors, and the
 //! most memory that the process ever had (resident, with mapped pages; Linux).
