@@ -59,10 +59,16 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn model(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Model { what: what.into(), remedy: remedy.into() }
+        Self::Model {
+            what: what.into(),
+            remedy: remedy.into(),
+        }
     }
 
     pub(crate) fn input(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self::Input { what: what.into(), remedy: remedy.into() }
+        Self::Input {
+            what: what.into(),
+            remedy: remedy.into(),
+        }
     }
 }

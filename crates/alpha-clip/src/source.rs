@@ -1,0 +1,124 @@
+//! Where towers take their parameters from.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use candle_core::{DType, Device, Tensor};
+use checkpoint::Checkpoint;
+
+use crate::error::Result;
+
+/// Hands a tower its parameters by name.
+///
+/// A tower is loaded twice: first in a rehearsal, which reads nothing and only notes what is asked
+/// for, so that everything that a file lacks is known before the first tensor is read; then in
+/// earnest.
+#[derive(Clone)]
+pub(crate) struct Weights<'a> {
+    source: Source<'a>,
+    prefix: String,
+    dtype: DType,
+    device: &'a Device,
+}
+
+#[derive(Clone)]
+enum Source<'a> {
+    /// Names and shapes that were asked for.
+    Rehearsal(Rc<RefCell<BTreeMap<String, Vec<usize>>>>),
+    File(&'a Checkpoint),
+    /// Values of a random tower, for measurements.
+    Noise,
+}
+
+impl<'a> Weights<'a> {
+    pub(crate) fn rehearsal(device: &'a Device) -> Self {
+        Self::new(Source::Rehearsal(Rc::default()), DType::F32, device)
+    }
+
+    /// Tensors of a file in the type that the model computes in. Their names and shapes must have
+    /// been checked.
+    pub(crate) fn file(file: &'a Checkpoint, dtype: DType, device: &'a Device) -> Self {
+        Self::new(Source::File(file), dtype, device)
+    }
+
+    pub(crate) fn noise(dtype: DType, device: &'a Device) -> Self {
+        Self::new(Source::Noise, dtype, device)
+    }
+
+    fn new(source: Source<'a>, dtype: DType, device: &'a Device) -> Self {
+        Self {
+            source,
+            prefix: String::new(),
+            dtype,
+            device,
+        }
+    }
+
+    /// The same below `prefix` (without its dot).
+    pub(crate) fn at(&self, prefix: impl std::fmt::Display) -> Self {
+        Self {
+            prefix: format!("{}{prefix}.", self.prefix),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn device(&self) -> &'a Device {
+        self.device
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// A parameter in the type that the model computes in.
+    pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.fetch(name, shape, self.dtype)
+    }
+
+    /// A parameter that stays in f32 (LayerNorm, BatchNorm, scalars).
+    pub(crate) fn get_f32(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.fetch(name, shape, DType::F32)
+    }
+
+    /// A tensor that is computed from parameters; in a rehearsal a stand-in, for the shapes are
+    /// not known to be justified by the file yet.
+    pub(crate) fn derive(&self, make: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        match self.source {
+            Source::Rehearsal(_) => self.stand_in(),
+            _ => make(),
+        }
+    }
+
+    fn fetch(&self, name: &str, shape: &[usize], dtype: DType) -> Result<Tensor> {
+        let name = format!("{}{name}", self.prefix);
+        match &self.source {
+            Source::Rehearsal(asked) => {
+                asked.borrow_mut().insert(name, shape.to_vec());
+                self.stand_in()
+            }
+            Source::File(file) => Ok(file.tensor(&name, dtype, self.device)?),
+            Source::Noise => {
+                let scale = name.ends_with("weight") && shape.len() == 1;
+                let variance = name.ends_with("running_var");
+                Ok(if scale || variance {
+                    Tensor::ones(shape, dtype, self.device)?
+                } else {
+                    Tensor::randn(0f32, 0.02, shape, self.device)?.to_dtype(dtype)?
+                })
+            }
+        }
+    }
+
+    fn stand_in(&self) -> Result<Tensor> {
+        Ok(Tensor::zeros((), DType::F32, self.device)?)
+    }
+
+    /// What a rehearsal noted.
+    pub(crate) fn asked(&self) -> BTreeMap<String, Vec<usize>> {
+        match &self.source {
+            Source::Rehearsal(asked) => asked.borrow().clone(),
+            _ => BTreeMap::new(),
+        }
+    }
+}
