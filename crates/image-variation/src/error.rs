@@ -16,6 +16,9 @@ pub enum Error {
     /// A weight file cannot be read.
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::Error),
+    /// An image encoder cannot be built from its weights, or does not take its input.
+    #[error(transparent)]
+    Clip(#[from] alpha_clip::Error),
     /// A pipeline is incomplete, or of a kind that this crate does not run.
     #[error("{place}: {what}; {remedy}")]
     Pipeline {

@@ -1,5 +1,7 @@
 //! Reference outputs for tests; see tests/golden/image_variation/README.md.
 
+pub(crate) mod fixture;
+
 pub(crate) mod golden {
     use std::io::Read;
     use std::path::PathBuf;
