@@ -2,17 +2,21 @@
 
 mod attention_bias;
 mod block;
+mod cleaning;
 mod config;
 mod error;
 mod foveal;
 mod hints;
+mod model;
 mod ops;
 mod positions;
 mod preprocess;
+mod random;
 mod resize;
 mod resnet;
 mod source;
 mod text;
+mod tokenizer;
 mod views;
 mod vision;
 mod vit;
@@ -23,8 +27,10 @@ pub use config::{
 };
 pub use error::{Error, Result};
 pub use foveal::FovealAttention;
+pub use model::{AlphaClip, LoadOptions, normalise_rows};
 pub use preprocess::{ColourOrder, Geometry, Preprocess, RegionGeometry};
 pub use resize::{Filter, Resampling};
 pub use text::TextTower;
+pub use tokenizer::Tokenizer;
 pub use views::{Views, VisionInput};
 pub use vision::{AttentionTap, Taps, VisionOptions, VisionOutput, VisionTower};

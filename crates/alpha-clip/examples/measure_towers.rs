@@ -1,0 +1,78 @@
+//! Measures vision towers of known shapes with random weights: milliseconds for a batch of views.
+//!
+//! `cargo run --release -p alpha-clip --example measure_towers -- [VIEWS] [f32|bf16|f16] [TOWER]`
+//!
+//! Prints one JSON object a line.
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+use std::time::Instant;
+
+use alpha_clip::{
+    Activation, TransformerConfig, VisionConfig, VisionInput, VisionKind, VisionTower,
+};
+use candle_core::{DType, Device, Tensor};
+
+/// Name, image size, patch, width, layers, embedding.
+const TOWERS: [(&str, usize, usize, usize, usize, usize); 5] = [
+    ("64 px, patch 8, 192 x 6", 64, 8, 192, 6, 256),
+    ("64 px, patch 8, 256 x 8", 64, 8, 256, 8, 256),
+    ("ViT-B-32", 224, 32, 768, 12, 512),
+    ("ViT-B-16", 224, 16, 768, 12, 512),
+    ("ViT-L-14", 224, 14, 1024, 24, 768),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let views: usize = arguments.next().map_or(Ok(10), |views| views.parse())?;
+    let dtype = match arguments.next().as_deref() {
+        None | Some("f32") => DType::F32,
+        Some("bf16") => DType::BF16,
+        Some("f16") => DType::F16,
+        Some(other) => return Err(format!("unknown type {other}").into()),
+    };
+    let only = arguments.next();
+    let chosen = TOWERS
+        .iter()
+        .filter(|tower| only.as_ref().is_none_or(|name| name == tower.0));
+    for &(name, image_size, patch, width, layers, embed_dim) in chosen {
+        let blocks = TransformerConfig {
+            width,
+            layers,
+            heads: width / 64,
+            mlp_width: 4 * width,
+            activation: Activation::QuickGelu,
+            layer_norm_eps: 1e-5,
+        };
+        let kind = VisionKind::Transformer { patch, blocks };
+        let config = VisionConfig {
+            image_size,
+            embed_dim,
+            alpha: true,
+            kind,
+        };
+        let tower = VisionTower::random(&config, dtype, &Device::Cpu)?;
+        let shape = (views, 3, image_size, image_size);
+        let pixels = Tensor::randn(0f32, 1., shape, &Device::Cpu)?;
+        let input = VisionInput {
+            pixels,
+            alpha: None,
+        };
+        tower.encode(&input)?;
+        let mut times = Vec::new();
+        let begun = Instant::now();
+        while times.len() < 3 || (begun.elapsed().as_secs_f64() < 2. && times.len() < 50) {
+            let start = Instant::now();
+            tower.encode(&input)?;
+            times.push(start.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        let (best, median) = (times[0], times[times.len() / 2]);
+        println!(
+            "{{\"tower\":\"{name}\",\"dtype\":\"{dtype:?}\",\"views\":{views},\
+             \"best_ms\":{best:.1},\"median_ms\":{median:.1}}}"
+        );
+    }
+    Ok(())
+}
