@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::noise::Seed;
 use crate::scheduler::SchedulerChoice;
 
+/// Longest side of a picture in pixels.
+const LONGEST: usize = 8192;
+
 /// What pictures are made from.
 #[derive(Clone, Debug)]
 pub enum Condition {
@@ -225,9 +228,15 @@ impl Request {
             agree((pixels(width), pixels(height)), "the latents are for")?;
         }
         let (width, height) = size.unwrap_or((default, default));
+        if width.max(height) > LONGEST {
+            return Err(Error::setting(
+                format!("the size {width}×{height} is too large"),
+                format!("give at most {LONGEST} pixels on a side"),
+            ));
+        }
         let fits = |side: usize| side > 0 && side.is_multiple_of(factor);
         if !fits(width) || !fits(height) {
-            let near = |side: usize| (side.saturating_add(factor / 2) / factor).max(1) * factor;
+            let near = |side: usize| ((side + factor / 2) / factor).max(1) * factor;
             return Err(Error::setting(
                 format!("the size {width}×{height} is not a multiple of {factor}"),
                 format!("take {}×{}", near(width), near(height)),
@@ -342,6 +351,13 @@ mod tests {
                 ..plain()
             },
             "take 8×64",
+        );
+        refused(
+            Request {
+                size: Some((64, usize::MAX)),
+                ..plain()
+            },
+            "too large",
         );
         for strength in [-0.1, 1.1, f64::NAN] {
             refused(

@@ -159,6 +159,7 @@ impl<'p> Run<'p> {
             let images = self.next..(self.next + self.batch).min(self.count);
             match self.denoise(images.clone(), on_step) {
                 Ok(Some(latents)) => {
+                    check_finite(&latents)?;
                     for (i, image) in images.clone().enumerate() {
                         self.waiting.push_back((image, latents.narrow(0, i, 1)?));
                     }
@@ -390,6 +391,18 @@ fn repeat_rows(rows: &Tensor, times: usize) -> Result<Tensor> {
         .unsqueeze(1)?
         .broadcast_as((kinds, times, tokens, width))?;
     Ok(repeated.reshape((kinds * times, tokens, width))?)
+}
+
+/// Half precision may overflow, which would give black pictures without a word.
+fn check_finite(latents: &Tensor) -> Result<()> {
+    let sum = latents.abs()?.sum_all()?.to_scalar::<f32>()?;
+    if sum.is_finite() {
+        return Ok(());
+    }
+    Err(Error::setting(
+        "the latents are no longer finite numbers",
+        "compute in f32, or with less guidance",
+    ))
 }
 
 /// Whether this says that a device's memory did not suffice.

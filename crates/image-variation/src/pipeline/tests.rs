@@ -148,6 +148,20 @@ fn half_precision_gives_nearly_the_same() {
 }
 
 #[test]
+fn latents_that_are_not_finite_are_an_error() {
+    let latents = (tensor("pipe/init_latents") * f64::INFINITY).unwrap();
+    let request = Request {
+        latents: Some(latents),
+        ..short()
+    };
+    let said = open()
+        .generate(&request, &mut go_on)
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("no longer finite"), "{said}");
+}
+
+#[test]
 fn breaking_off_keeps_what_is_finished() {
     let pipeline = open();
     let request = Request {
