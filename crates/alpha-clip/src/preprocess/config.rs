@@ -28,7 +28,8 @@ impl Preprocess {
     }
 
     /// From the metadata of a safetensors file: the JSON text of an `open_clip_config` or a
-    /// `preprocessor_config`, else CLIP's.
+    /// `preprocessor_config`, else `mean` and `std` (JSON lists of three numbers), `alpha_mean` and
+    /// `alpha_std` (numbers); CLIP's values where these are absent.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -47,10 +48,16 @@ impl Preprocess {
         if let Some(config) = parse("open_clip_config")? {
             return Self::from_open_clip(&config, size);
         }
-        match parse("preprocessor_config")? {
-            Some(config) => Self::from_hugging_face(&config, size),
-            None => Ok(Self::clip(size)),
+        if let Some(config) = parse("preprocessor_config")? {
+            return Self::from_hugging_face(&config, size);
         }
+        let mut own = Map::new();
+        for name in ["mean", "std", "alpha_mean", "alpha_std"] {
+            if let Some(value) = parse(name)? {
+                own.insert(name.to_owned(), value);
+            }
+        }
+        Self::clip(size).with_statistics(&own, ["mean", "std"])
     }
 
     /// From `open_clip_config.json`, whose `preprocess_cfg` has `mean`, `std`, `interpolation`,
@@ -324,5 +331,19 @@ mod tests {
         assert_eq!((own.mean, own.std), ([0.; 3], [1.; 3]));
         assert_eq!(read("format", "pt").unwrap(), Preprocess::clip(64));
         assert!(read("open_clip_config", "{").is_err());
+        let all = BTreeMap::from(
+            [
+                ("mean", "[0.1, 0.2, 0.3]"),
+                ("std", "[0.4, 0.5, 0.6]"),
+                ("alpha_mean", "0.25"),
+                ("alpha_std", "0.5"),
+            ]
+            .map(|(name, text)| (name.to_owned(), text.to_owned())),
+        );
+        let own = Preprocess::from_metadata(&all, 64).unwrap();
+        assert_eq!((own.mean, own.std), ([0.1, 0.2, 0.3], [0.4, 0.5, 0.6]));
+        assert_eq!((own.alpha_mean, own.alpha_std), (0.25, 0.5));
+        assert!(read("std", "[0, 1, 1]").is_err());
+        assert!(read("mean", "0.5").is_err());
     }
 }

@@ -2,7 +2,9 @@
 
 mod config;
 mod geometry;
+mod prepare;
 
+pub(crate) use geometry::Framing;
 pub use geometry::Geometry;
 
 use candle_core::Tensor;
@@ -71,7 +73,7 @@ impl Preprocess {
     /// Mean of CLIP's training pictures.
     pub const CLIP_MEAN: [f32; 3] = [0.481_454_66, 0.457_827_5, 0.408_210_73];
     /// Standard deviation of CLIP's training pictures.
-    pub const CLIP_STD: [f32; 3] = [0.268_629_54, 0.261_302_58, 0.275_777_11];
+    pub const CLIP_STD: [f32; 3] = [0.268_629_54, 0.261_302_6, 0.275_777_1];
     /// What Alpha-CLIP takes off its alpha planes.
     pub const ALPHA_MEAN: f32 = 0.5;
     /// What Alpha-CLIP divides its alpha planes by.
