@@ -1,24 +1,21 @@
 //! Tokens equal to CLIP's, for the texts of `tests/golden/alpha_clip`.
 
-use std::fs::File;
-use std::io::Read;
+mod support;
 
 use alpha_clip::{Error, Tokenizer};
-use flate2::read::GzDecoder;
 use serde_json::Value;
+use support::{Golden, bytes};
 
-fn texts(name: &str) -> Vec<Value> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/alpha_clip");
-    let file = File::open(format!("{folder}/{name}")).unwrap();
-    let mut text = String::new();
-    GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    let all: Value = serde_json::from_str(&text).unwrap();
-    all["texts"].as_array().unwrap().clone()
+const FOLDER: &str = "golden/alpha_clip";
+
+fn json(name: &str) -> Value {
+    serde_json::from_slice(&bytes(&format!("{FOLDER}/{name}"))).unwrap()
 }
 
 #[test]
 fn ids_are_those_of_clip() {
-    let texts = texts("texts.json.gz");
+    let texts = json("texts.json");
+    let texts = texts["texts"].as_array().unwrap();
     assert_eq!(texts.len(), 49);
     let tokenizer = Tokenizer::new(77);
     for entry in texts {
@@ -40,5 +37,19 @@ fn ids_are_those_of_clip() {
             }
             Err(other) => panic!("{other}"),
         }
+    }
+}
+
+#[test]
+fn a_longer_context_keeps_more() {
+    let texts = json("long_clip/texts.json");
+    let texts = texts.as_array().unwrap();
+    let expected = Golden::of(FOLDER).ids("long_clip/tokens");
+    let expected = expected.to_vec2::<u32>().unwrap();
+    assert_eq!(texts.len(), expected.len());
+    for (entry, expected) in texts.iter().zip(expected) {
+        let text = entry["text"].as_str().unwrap();
+        let ids = Tokenizer::new(248).encode_truncated(text);
+        assert_eq!(ids, expected, "{text:?}");
     }
 }
