@@ -1,7 +1,6 @@
 //! Writes batches of rendered views of packed meshes to stdout, for training and evaluation.
 //!
-//! A packed set is a safetensors file with `verts` U16 [V,3], `faces` U16 [F,3], `vert_offsets`
-//! and `face_offsets` I64 [N+1]; coordinate = q / 32767.5 - 1, +y up.
+//! SET is a [`PackedSet`] of meshes, +y up.
 //!
 //! ```text
 //! stream_views train SET PICKS --seed 1 [--size 64] [--views 4]
@@ -17,7 +16,7 @@
 
 use nalgebra::{Matrix3, Rotation3, Vector3};
 use point_clip::shaded::{Shaded, Viewpoint};
-use point_clip::{PointCloud, Shape, TriangleMesh, sample_surface};
+use point_clip::{PackedSet, PointCloud, Shape, TriangleMesh, sample_surface};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::io::{Read, Write};
@@ -36,7 +35,7 @@ fn main() -> Result<()> {
         }
     };
     let usage = "usage: stream_views train SET PICKS | bench SET [--points N] [--views N] [--size N] [--seed N]";
-    let set = PackedSet::open(args.get(1).ok_or(usage)?)?;
+    let set = PackedSet::parse(&std::fs::read(args.get(1).ok_or(usage)?)?)?;
     let size = flag("--size", 64)?;
     let seed = flag("--seed", 0)? as u64;
     let mut out = std::io::BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
@@ -51,7 +50,9 @@ fn main() -> Result<()> {
             let mut index = [0u8; 4];
             while picks.read_exact(&mut index).is_ok() {
                 let index = u32::from_le_bytes(index);
-                let mesh = set.mesh(index as usize)?;
+                let mesh = set
+                    .mesh(index as usize)
+                    .ok_or_else(|| format!("mesh {index} of {} does not exist", set.len()))?;
                 write_record(
                     &mut out,
                     index,
@@ -63,7 +64,8 @@ fn main() -> Result<()> {
             let shaded = Shaded::new(size, flag("--views", 10)?);
             let points = flag("--points", 4096)?;
             for index in 0..set.len() {
-                let mut cloud = sample_surface(&set.mesh(index)?, points, seed + index as u64);
+                let Some(mesh) = set.mesh(index) else { break };
+                let mut cloud = sample_surface(&mesh, points, seed + index as u64);
                 cloud.normals = None;
                 let planes = shaded.render(&shaded.prepare(&Shape::Cloud(cloud))?);
                 write_record(&mut out, index as u32, &planes)?;
@@ -261,65 +263,4 @@ fn retain(cloud: &mut PointCloud, keep: impl Fn(Vector3<f32>) -> bool) {
         .colors
         .as_ref()
         .map(|c| kept.iter().map(|&i| c[i]).collect());
-}
-
-/// A packed set of meshes, whole in memory.
-struct PackedSet {
-    verts: Vec<u16>,
-    faces: Vec<u16>,
-    vert_offsets: Vec<i64>,
-    face_offsets: Vec<i64>,
-}
-
-impl PackedSet {
-    fn open(path: &str) -> Result<Self> {
-        let bytes = std::fs::read(path)?;
-        let tensors = safetensors::SafeTensors::deserialize(&bytes)?;
-        let u16s = |name| -> Result<Vec<u16>> {
-            let data = tensors.tensor(name)?.data().to_vec();
-            Ok(data
-                .chunks_exact(2)
-                .map(|b| u16::from_le_bytes([b[0], b[1]]))
-                .collect())
-        };
-        let i64s = |name| -> Result<Vec<i64>> {
-            let data = tensors.tensor(name)?.data().to_vec();
-            Ok(data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| i64::from_le_bytes(*b))
-                .collect())
-        };
-        Ok(PackedSet {
-            verts: u16s("verts")?,
-            faces: u16s("faces")?,
-            vert_offsets: i64s("vert_offsets")?,
-            face_offsets: i64s("face_offsets")?,
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.vert_offsets.len() - 1
-    }
-
-    fn mesh(&self, index: usize) -> Result<TriangleMesh> {
-        if index >= self.len() {
-            return Err(format!("mesh {index} of {} does not exist", self.len()).into());
-        }
-        let rows = |offsets: &[i64]| offsets[index] as usize * 3..offsets[index + 1] as usize * 3;
-        let verts = &self.verts[rows(&self.vert_offsets)];
-        let faces = &self.faces[rows(&self.face_offsets)];
-        Ok(TriangleMesh {
-            positions: verts
-                .chunks_exact(3)
-                .map(|q| std::array::from_fn(|k| f32::from(q[k]) / 32767.5 - 1.0))
-                .collect(),
-            triangles: faces
-                .chunks_exact(3)
-                .map(|q| std::array::from_fn(|k| u32::from(q[k])))
-                .collect(),
-            colors: None,
-        })
-    }
 }

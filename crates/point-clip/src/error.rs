@@ -67,6 +67,9 @@ pub enum Error {
     /// There is nothing to see.
     #[error(transparent)]
     Degenerate(#[from] DegenerateShape),
+    /// The tower that looks at the views failed, or does not fit them.
+    #[error(transparent)]
+    Model(Box<alpha_clip::Error>),
 }
 
 /// Where in a file.
