@@ -11,7 +11,7 @@ phrase. First version. It is made for renders of single objects, not for photogr
 | | |
 |---|---|
 | layout | OpenAI CLIP names, ViT vision tower with `conv1_alpha` (Alpha-CLIP), all tensors f16 |
-| vision | 64x64 pixels, patch 8, width 192, 3 heads, 6 blocks, QuickGELU |
+| vision | 64x64 pixels, patch 8, width 256, 4 heads, 6 blocks, QuickGELU |
 | text | CLIP's BPE (49,408 tokens, context 77), width 128, 2 heads, 6 blocks |
 | shared space | 384 numbers, those of all-MiniLM-L6-v2 |
 | preprocessing | CLIP mean and standard deviation; alpha as (a - 0.5) / 0.26 |
@@ -33,7 +33,8 @@ renderer from {meshes:,} meshes with {labels} labels, each time stretched, bent,
 resampled as a cloud of 512 to 10,000 points or kept as a surface, now and then with parts missing,
 noise, outliers or colours. A label of n meshes is drawn with weight sqrt(n). Target: softmax over
 the cosines between the labels' sentence vectors at temperature 0.03, and the cosine to the label's
-own vector. One view in ten has alpha 1 everywhere. Only split `train` was used; `val` for watching
+own vector. One view in ten has alpha 1 everywhere; about one in seven is a scene of two objects whose
+alpha is on one of them, and its label is the target. Only split `train` was used; `val` for watching
 and for the logit scale; `example` never. The benchmarks were used for these figures only.
 
 ## Figures
@@ -55,8 +56,8 @@ Most frequent mistakes on `psb_m_a`:
 
 ## Limits
 - Single objects, roughly upright. Poses far from upright, heaps of parts and scenes are weak.
-- Regions: the alpha channel was trained on foreground and on the whole picture, not yet on one
-  object among several.
+- Regions: the alpha channel was trained on single objects and on scenes of two; how well it picks one
+  object of a scene has not been measured yet.
 - No photographs: it has seen shaded renders only.
 - Kinds that the pool lacks are named through the nearness of words alone, often wrongly.
 - Many training meshes are low-polygon game art; delicate real objects are seen less well.

@@ -96,7 +96,7 @@ def clean_views(renderer, meshes, views=10, points=4096, only=None):
 class Replay:
     """Fresh views from a renderer process, each drawn from a few times before it leaves."""
 
-    def __init__(self, renderer, meshes, picks, seed, views=4, capacity=1536):
+    def __init__(self, renderer, meshes, picks, seed, views=4, capacity=2048):
         self.views = views
         self.pixels = np.empty((capacity, views, PLANES, SIZE, SIZE), np.uint8)
         self.meshes = np.zeros(capacity, np.int64)

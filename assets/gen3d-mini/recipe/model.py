@@ -1,6 +1,6 @@
 """Both towers of gen3d-mini in the standard CLIP layout (OpenAI's parameter names).
 
-Vision: 64x64 pixels, patch 8, width 192, 6 blocks, with Alpha-CLIP's second patch convolution.
+Vision: 64x64 pixels, patch 8, width 256, 6 blocks, with Alpha-CLIP's second patch convolution.
 Text: width 128, 6 blocks, causal. Both project to the 384 numbers of the sentence encoder.
 """
 
@@ -38,9 +38,16 @@ class Attention(nn.Module):
     def forward(self, x):
         batch, tokens, width = x.shape
         qkv = F.linear(x, self.in_proj_weight, self.in_proj_bias)
-        q, k, v = qkv.view(batch, tokens, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
-        return self.out_proj(mixed.transpose(1, 2).reshape(batch, tokens, width))
+        qkv = qkv.view(batch, tokens, 3, self.heads, HEAD).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.reshape(3, batch * self.heads, tokens, HEAD).unbind(0)
+        # Written out: for such short rows this is three times as fast backwards as torch's own.
+        logits = torch.bmm(q, k.transpose(1, 2)) * HEAD**-0.5
+        if self.causal:
+            later = torch.ones(tokens, tokens, dtype=torch.bool).triu(1)
+            logits = logits.masked_fill(later, float("-inf"))
+        mixed = torch.bmm(logits.softmax(-1).to(v.dtype), v)
+        mixed = mixed.view(batch, self.heads, tokens, HEAD).transpose(1, 2)
+        return self.out_proj(mixed.reshape(batch, tokens, width))
 
 
 class Mlp(nn.Module):
@@ -81,7 +88,7 @@ class Transformer(nn.Module):
 
 
 class VisionTower(nn.Module):
-    def __init__(self, width=192, layers=6):
+    def __init__(self, width=256, layers=6):
         super().__init__()
         self.class_embedding = nn.Parameter(torch.randn(width) * 0.5)
         self.positional_embedding = nn.Parameter(
@@ -140,18 +147,11 @@ def patchify(planes):
     return x.permute(0, 2, 4, 1, 3, 5).reshape(batch, GRID * GRID, channels * PATCH * PATCH)
 
 
-def normalise(views, whole=None):
-    """u8 views [B,4,64,64] -> (normalised planes, foreground [B,64,64] in 0..1).
-
-    Where `whole` [B] is true the alpha plane says "the whole picture".
-    """
-    planes = views.float() / 255
-    foreground = planes[:, 3].clone()
-    if whole is not None:
-        planes[whole, 3] = 1.0
+def normalise(planes):
+    """Planes [B,4,64,64] in 0..1 -> as the tower takes them."""
     mean = torch.tensor((*MEAN, ALPHA_MEAN)).view(1, 4, 1, 1)
     std = torch.tensor((*STD, ALPHA_STD)).view(1, 4, 1, 1)
-    return (planes - mean) / std, foreground
+    return (planes - mean) / std
 
 
 def sinusoids(grid, width):

@@ -3,6 +3,9 @@
 import torch
 import torch.distributed as dist
 
+# bfloat16 where the processor multiplies it in hardware.
+LOW = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+
 
 @torch.no_grad()
 def orthogonalise(g, steps=5):
@@ -10,11 +13,11 @@ def orthogonalise(g, steps=5):
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = g.shape[-2] > g.shape[-1]
     x = g.mT if tall else g
-    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x = (x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)).to(LOW)
     for _ in range(steps):
         s = x @ x.mT
         x = a * x + (b * s + c * s @ s) @ x
-    return x.mT if tall else x
+    return (x.mT if tall else x).float()
 
 
 class Muon(torch.optim.Optimizer):

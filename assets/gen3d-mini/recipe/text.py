@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from bpe import END, START
 from model import TextTower
-from optim import optimisers, set_rate
+from optim import LOW, optimisers, set_rate
 from words import KINDS, LABEL_SHARE, LABELS_KIND, Phrases, nouns
 
 BATCH = 384
@@ -136,7 +136,8 @@ def train(corpus, *, work, minutes, seed):
         set_rate(optimiser, progress, hold=0.2)
         rows = rng.choice(len(corpus.words), BATCH, p=corpus.weight)
         ids = corpus.batch(rows, rng.integers(templates, size=BATCH))
-        student = unit_vectors(tower, ids)
+        with torch.autocast("cpu", LOW, enabled=LOW != torch.float32):
+            student = unit_vectors(tower, ids, chunk=192).float()
         teacher = corpus.vectors[rows]
         cosine = (student * teacher).sum(-1).mean()
         loss = 3 * (1 - cosine) + relation_loss(student, teacher)

@@ -14,16 +14,16 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 import torch.nn.functional as F
 
-from data import Pool, Replay
+from augment import augment
+from data import Replay
 from model import VisionTower, normalise
-from optim import optimisers, set_rate
+from optim import LOW, optimisers, set_rate
 
 LOGIT_SCALE = 20.0
 TEMPERATURE = 0.03
 COSINE_WEIGHT = 0.5
-BATCH, MICRO = 64, 32
-REUSE = 6
-WHOLE = 0.1
+BATCH = 96
+REUSE = 14
 # (until this share of the run, patches looked at)
 KEEP = ((0.5, 24), (0.84, 32), (1.0, 64))
 
@@ -62,6 +62,7 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
     dist.init_process_group("gloo", rank=rank, world_size=world)
     torch.manual_seed(seed)
     tower = VisionTower()
+    run = torch.compile(tower)
     optimiser = optimisers(tower, muon_lr=0.02, adam_lr=2e-3)
     average = {k: v.clone() for k, v in tower.state_dict().items()}
     state = dict(step=0, spent=0.0)
@@ -104,12 +105,12 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
         replay.take(BATCH // REUSE)
         pixels, indices = replay.batch(BATCH)
         rows = torch.tensor([pool.label_of[m] for m in indices])
-        planes, foreground = normalise(torch.from_numpy(pixels), torch.rand(BATCH) < WHOLE)
-        for part in torch.arange(BATCH).split(MICRO):
-            features = tower(planes[part], foreground[part], keep)
-            loss = loss_of(features, rows[part], labels, targets) * (len(part) / BATCH)
-            loss.backward()
-            running += loss.item()
+        planes, drawn = augment(torch.from_numpy(pixels))
+        with torch.autocast("cpu", LOW, enabled=LOW != torch.float32):
+            features = run(normalise(planes), drawn, keep)
+        loss = loss_of(features.float(), rows, labels, targets)
+        loss.backward()
+        running += loss.item()
         gradient = torch.cat([p.grad.flatten() for p in tower.parameters()]) / world
         dist.all_reduce(gradient)
         for p, g in zip(tower.parameters(), gradient.split([p.numel() for p in tower.parameters()])):
@@ -150,7 +151,8 @@ def encode(weights, views, batch=64):
     tower.load_state_dict(weights)
     objects, count = views.shape[:2]
     flat = torch.from_numpy(views).flatten(0, 1)
-    features = [F.normalize(tower(normalise(part)[0]), dim=-1) for part in flat.split(batch)]
+    unit = lambda part: F.normalize(tower(normalise(part.float() / 255)), dim=-1)
+    features = [unit(part) for part in flat.split(batch)]
     return F.normalize(torch.cat(features).view(objects, count, -1).mean(1), dim=-1)
 
 
