@@ -38,6 +38,7 @@
 //! | the model: loading, features, logit scale | [`AlphaClip`], [`LoadOptions`] |
 //! | pictures to features; attention, hidden states, patch tokens | [`VisionTower`], [`Taps`] |
 //! | token ids to features | [`TextTower`], [`Tokenizer`] |
+//! | pictures, and where in them to look | [`Picture`], [`Region`], [`Plane`] |
 //! | views and how they become a tower's input | [`Views`], [`Preprocess`] |
 //! | looking at a region without alpha weights (FALIP) | [`FovealAttention`], [`AttentionBias`] |
 //!

@@ -12,8 +12,11 @@ use support::{Golden, bytes, file, largest_gap};
 
 const GOLDEN: &str = "golden/falip";
 
-/// Name and [left, top, right, bottom] of the twelve boxes, all in a picture of this size.
-fn boxes() -> (Vec<(String, [f64; 4])>, (usize, usize)) {
+/// Name and [left, top, right, bottom].
+type Named = (String, [f64; 4]);
+
+/// The twelve boxes, and the size of the picture that they are in.
+fn boxes() -> (Vec<Named>, (usize, usize)) {
     let all: Value = serde_json::from_slice(&bytes(&format!("{GOLDEN}/boxes.json"))).unwrap();
     let size = |key: &str| all[key].as_u64().unwrap() as usize;
     let of = |entry: &Value| {

@@ -75,6 +75,7 @@ fn first(blocks: &[Tensor]) -> Tensor {
 fn features_of_masks_soft_planes_and_whole_pictures() {
     let golden = Golden::of(GOLDEN);
     let clip = load(&named("clip.safetensors"));
+    assert_eq!(clip.dtype(), DType::F32, "whatever the file stores");
     for plane in ["mask", "soft", "whole", "zero"] {
         let input = input(&golden, Some(plane));
         let features = clip
