@@ -7,22 +7,19 @@
 //! ```no_run
 //! use std::ops::ControlFlow;
 //!
-//! use alpha_clip::Views;
-//! use candle_core::{Device, Tensor};
+//! use alpha_clip::{Picture, Region};
 //! use checkpoint::Checkpoint;
 //! use image_variation::{Condition, Pipeline, Recipe, Request};
 //!
-//! # fn picture() -> (Tensor, Tensor) { unimplemented!() }
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let pipeline = Pipeline::builder("sd-image-variations-diffusers")
 //!     .alpha_weights(Checkpoint::open("clip_l14_grit20m_fultune_2xe.pth")?)
 //!     .open()?;
-//! // [1, 3, H, W] and [1, 1, H, W] in 0..=1.
-//! let (rgb, region) = picture();
-//! let input = Views::new(rgb, region)?.normalise(&pipeline.preprocess(Recipe::ModelCard)?)?;
+//! let (picture, dog) = (Picture::open("park.jpg")?, Region::read_mask("dog.png")?);
+//! let view = pipeline.preprocess(Recipe::ModelCard)?.prepare(&picture, &dog)?;
 //! let request = Request {
 //!     count: 4,
-//!     ..Request::new(Condition::View(input))
+//!     ..Request::new(Condition::View(view))
 //! };
 //! let variations = pipeline.generate(&request, &mut |step| {
 //!     println!("step {} of {}", step.step, step.total);

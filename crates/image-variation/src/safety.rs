@@ -1,10 +1,11 @@
 //! The safety checker that pipelines may come with.
 
-use alpha_clip::{LoadOptions, Preprocess, Views, VisionTower};
+use alpha_clip::{LoadOptions, Picture, Preprocess, Region, VisionTower};
 use candle_core::{D, DType, Device, Tensor};
 use checkpoint::Checkpoint;
 
 use crate::error::{Error, Result};
+use crate::pipeline::to_rgb8;
 
 /// `StableDiffusionSafetyChecker`: tells pictures whose embedding is too close to one of some
 /// concepts.
@@ -41,11 +42,10 @@ impl SafetyChecker {
 
     /// Whether a picture [3, H, W] with values in 0..=1 shows what it should not.
     pub(crate) fn flags(&self, image: &Tensor) -> Result<bool> {
-        // The checker was made for pictures of 8 bits.
-        let rgb = (((image * 255.)?.round()? / 255.)?).unsqueeze(0)?;
-        let (_, _, height, width) = rgb.dims4()?;
-        let alpha = Tensor::ones((1, 1, height, width), DType::F32, rgb.device())?;
-        let input = Views::new(rgb, alpha)?.normalise(&self.preprocess)?;
+        let rgb = to_rgb8(image)?;
+        let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+        let picture = Picture::from_rgb8(width, height, rgb.into_raw())?;
+        let input = self.preprocess.prepare(&picture, &Region::Whole)?;
         let embedding = self.tower.encode(&input)?.to_dtype(DType::F32)?;
         let concepts = self.concepts.cosines(&embedding)?;
         let special = self.special.cosines(&embedding)?;

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use alpha_clip::VisionInput;
+use alpha_clip::{Picture, Region, VisionInput};
 use candle_core::{Device, Tensor};
 use checkpoint::Checkpoint;
 use serde_json::{Value, json};
@@ -101,6 +101,31 @@ fn check_picture(done: &Variation, name: &str) {
     if golden::has(&image) {
         assert_within(&flat(&done.image), &values(&image), 0.002, &image);
     }
+}
+
+#[test]
+fn preprocessing_equals_the_reference() {
+    let pipeline = Pipeline::open(Fixture::folder().path()).unwrap();
+    let picture = Picture::open(golden::path("input.png")).unwrap();
+    let mask = Region::read_mask(golden::path("mask.png")).unwrap();
+    let card = pipeline.preprocess(Recipe::ModelCard).unwrap();
+    let input = card.prepare(&picture, &mask).unwrap();
+    let check = |got: &Tensor, name: &str, tolerance| {
+        assert_within(&flat(got), &values(name), tolerance, name);
+    };
+    check(&input.pixels, "prep/readme_noantialias", 1e-5);
+    check(&input.alpha.unwrap(), "alpha/map_antialias", 1e-5);
+    let stated = pipeline.preprocess(Recipe::FeatureExtractor).unwrap();
+    let input = stated.prepare(&picture, &mask).unwrap();
+    check(&input.pixels, "prep/feature_extractor_pil", 1e-5);
+    let sharp = Preprocess::alpha_clip_variation(64, false);
+    let input = sharp.prepare(&picture, &mask).unwrap();
+    check(&input.alpha.unwrap(), "alpha/map_noantialias", 1e-5);
+    let large = Preprocess::alpha_clip_variation(224, false);
+    let pixels = large.prepare(&picture, &mask).unwrap().pixels;
+    let rows = Tensor::new(&[0u32, 1, 111, 222, 223], &Device::Cpu).unwrap();
+    let rows = pixels.index_select(&rows, 2).unwrap();
+    check(&rows, "prep/readme_224_rows", 5e-5);
 }
 
 #[test]
@@ -316,11 +341,10 @@ fn alpha_weights_give_the_reference_condition() {
         .alpha_weights(alpha)
         .open()
         .unwrap();
-    let pixels = tensor("prep/readme_noantialias");
-    let region = VisionInput {
-        pixels: pixels.clone(),
-        alpha: Some(tensor("alpha/map_antialias")),
-    };
+    let picture = Picture::open(golden::path("input.png")).unwrap();
+    let mask = Region::read_mask(golden::path("mask.png")).unwrap();
+    let card = pipeline.preprocess(Recipe::ModelCard).unwrap();
+    let region = card.prepare(&picture, &mask).unwrap();
     let embedding = |condition| pipeline.embed(&condition).unwrap();
     let at_region = embedding(Condition::View(region.clone()));
     check(&at_region, "alpha/embed_region_pipe_projection");

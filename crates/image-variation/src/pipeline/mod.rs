@@ -2,6 +2,7 @@
 
 mod builder;
 mod files;
+mod fit;
 #[cfg(test)]
 mod golden;
 mod keep;
@@ -15,7 +16,7 @@ mod variation;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use alpha_clip::{Preprocess, VisionInput, VisionTower};
+use alpha_clip::{Filter, Preprocess, Resampling, VisionInput, VisionTower};
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
 
@@ -23,6 +24,7 @@ pub use builder::PipelineBuilder;
 pub use request::{Condition, Keep, Request, Start, Subject};
 pub use run::{Run, Step};
 pub use variation::Variation;
+pub(crate) use variation::to_rgb8;
 
 use crate::error::{Error, Result};
 use crate::safety::SafetyChecker;
@@ -34,8 +36,8 @@ use part::{Loan, Part};
 /// How a picture is brought to the square that the image encoder takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recipe {
-    /// Squeezed to the square as floats, without antialiasing: what the published model was
-    /// trained on and its card asks for. Another recipe visibly changes its results.
+    /// Squeezed to the square as floats, the picture without antialiasing: what the published
+    /// model was trained on and its card asks for. Another recipe visibly changes its results.
     #[default]
     ModelCard,
     /// As the pipeline's feature extractor says: the middle, by Pillow's bicubic resampling.
@@ -126,6 +128,12 @@ impl Pipeline {
             Recipe::ModelCard => Preprocess {
                 mean: stated.mean,
                 std: stated.std,
+                // The mask of Alpha-CLIP's demonstration goes through another resize, which
+                // antialiases.
+                region_resampling: Resampling::Float {
+                    filter: Filter::Bilinear,
+                    antialias: true,
+                },
                 ..Preprocess::alpha_clip_variation(self.image_size, false)
             },
         })
@@ -209,6 +217,12 @@ impl Pipeline {
     pub fn default_size(&self) -> (usize, usize) {
         let side = self.unet_config.sample_size * self.size_factor();
         (side, side)
+    }
+
+    /// Width and height in the shape of a picture of this width and height, with about the area
+    /// of its own.
+    pub fn size_like(&self, width: usize, height: usize) -> (usize, usize) {
+        fit::size_like((width, height), self.default_size().0, self.size_factor())
     }
 
     /// What divides width and height of its pictures: 8.
