@@ -116,8 +116,8 @@ impl ZeroShotHead {
         Ok(candle_nn::ops::softmax(&logits, D::Minus1)?)
     }
 
-    /// The `count` likeliest labels of one unit feature [E], best first; of equal ones the earlier
-    /// label comes first.
+    /// The `count` likeliest labels of one unit feature `[E]`, best first; of equal ones the
+    /// earlier label comes first.
     ///
     /// # Errors
     /// As [`probabilities`](Self::probabilities).
