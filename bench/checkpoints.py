@@ -5,8 +5,8 @@
     python bench/checkpoints.py --folder DIR
 
 The files hold random weights, written by transformers, by open_clip and by torch.save (5.1 GB; they
-stay in DIR). Every reader runs in a process of its own, on one core, on a file in the page cache;
-the least of three runs counts. Loaded means that every tensor is in memory of its own, in the
+stay in DIR). Every reader runs in a process of its own, on a file in the page cache;
+the least of five runs counts. Loaded means that every tensor is in memory of its own, in the
 type that was asked for. The time is without the start of the interpreter and its imports; peak
 memory is that of the whole process, with the mapped pages of the file; for Python the memory after
 the imports stands beside it.
@@ -25,7 +25,7 @@ from pathlib import Path
 
 from readers import peak_memory, processor
 
-REPEATS = 3
+REPEATS = 5
 MAKE = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "make.py"
 
 
@@ -76,21 +76,19 @@ def load(path, dtype):
 
 
 def run(command, threads):
-    limit = {name: str(threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    names = ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    limit = dict.fromkeys(names, str(threads))
     cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:threads])
     command = ["taskset", "-c", cores, *map(str, command)]
-    runs = []
-    for _ in range(REPEATS):
-        done = subprocess.run(command, env=os.environ | limit, check=True, capture_output=True)
-        runs.append(json.loads(done.stdout))
-    return min(runs, key=lambda result: result["seconds"])
+    done = subprocess.run(command, env=os.environ | limit, check=True, capture_output=True)
+    return json.loads(done.stdout)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, help="where the files are or shall be (default: for this run)")
     parser.add_argument("--gen3d", default="target/release/examples/load_weights")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--child", nargs=2, metavar=("FILE", "DTYPE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -109,8 +107,13 @@ def main():
                     "gen3d": [options.gen3d, path, dtype],
                     "Python": [sys.executable, __file__, "--child", path, dtype],
                 }
-                for reader, command in commands.items():
-                    result = run(command, options.threads)
+                runs = {reader: [] for reader in commands}
+                # In turn, so that all of them see the same moods of the machine.
+                for _ in range(REPEATS):
+                    for reader, command in commands.items():
+                        runs[reader].append(run(command, options.threads))
+                for reader, results in runs.items():
+                    result = min(results, key=lambda one: one["seconds"])
                     peak = f"{result['peak_bytes'] / 1e6:.0f}"
                     if "before" in result:
                         peak += f" ({result['before'] / 1e6:.0f} of it before)"

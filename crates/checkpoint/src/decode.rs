@@ -1,8 +1,12 @@
-//! Stored elements to candle tensors of any type, through a small buffer.
+//! Stored elements to candle tensors of any type, through small buffers, on all cores.
+
+use std::mem;
 
 use candle_core::WithDType;
 use half::slice::HalfFloatSliceExt;
+use half::vec::HalfBitsVecExt;
 use half::{bf16, f16};
+use rayon::prelude::*;
 
 use crate::slice::Slice;
 use crate::stored::StoredType;
@@ -11,109 +15,155 @@ use crate::stored::StoredType;
 pub(crate) trait Element: WithDType {
     /// The stored type with the same bytes.
     const SAME: StoredType;
+    /// Zeros whose memory is not touched before it is written.
+    fn zeros(count: usize) -> Vec<Self>;
     /// Reads little-endian elements of exactly this type.
-    fn copy(bytes: &[u8], out: &mut Vec<Self>);
-    fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()>;
-    fn push_f64(values: &[f64], out: &mut Vec<Self>) -> Option<()>;
+    fn copy(bytes: &[u8], out: &mut [Self]);
     /// The inverse of [`copy`](Self::copy).
     fn put_le(values: &[Self], out: &mut Vec<u8>);
+    /// Rounds to nearest even; `None` if floats are refused.
+    fn put_f32(values: &[f32], out: &mut [Self]) -> Option<()>;
+    /// As [`put_f32`](Self::put_f32).
+    fn put_f64(values: &[f64], out: &mut [Self]) -> Option<()>;
     /// `None` if a value does not fit.
-    fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()>;
+    fn put_i64(values: &[i64], out: &mut [Self]) -> Option<()>;
 }
 
-/// Appends the elements of `slice` to `out`. Floats round to nearest even; an error says why
-/// values cannot be had as `T`. Doubles become halves by way of f32, as in PyTorch.
-pub(crate) fn append<T: Element>(slice: &Slice, out: &mut Vec<T>) -> Result<(), String> {
-    let stored = slice.stored();
-    if stored.is_float() && !T::SAME.is_float() {
-        return Err(format!(
-            "holds {stored}, which integers ({}) cannot take",
-            T::DTYPE.as_str()
-        ));
+/// The elements of all `parts`, one part after the other. Floats round to nearest even; an error
+/// says why values cannot be had as `T`. Doubles become halves by way of f32, as in PyTorch.
+pub(crate) fn read<T: Element>(parts: &[Slice]) -> Result<Vec<T>, String> {
+    let mut out = T::zeros(parts.iter().map(Slice::len).sum());
+    let mut rest = out.as_mut_slice();
+    let mut jobs = Vec::new();
+    for part in parts {
+        let stored = part.stored();
+        if stored.is_float() && !T::SAME.is_float() {
+            return Err(format!(
+                "holds {stored}, which integers ({}) cannot take",
+                T::DTYPE.as_str()
+            ));
+        }
+        for piece in part.pieces() {
+            let (here, after) = mem::take(&mut rest).split_at_mut(piece.len());
+            rest = after;
+            jobs.push((piece, here));
+        }
     }
+    jobs.into_par_iter().try_for_each(|(piece, out)| {
+        fill(&piece, out).ok_or_else(|| {
+            format!(
+                "holds {} values that {} cannot take",
+                piece.stored(),
+                T::DTYPE.as_str()
+            )
+        })
+    })?;
+    // Cores that read side by side bring back pages at each other's edges.
+    parts.iter().for_each(Slice::release);
+    Ok(out)
+}
+
+/// Reads as many elements as `out` has, which are those of `slice`.
+fn fill<T: Element>(slice: &Slice, out: &mut [T]) -> Option<()> {
+    let stored = slice.stored();
     let mut lanes = Lanes::default();
     let mut fits = Some(());
+    let mut rest = out;
     slice.chunks(|bytes| {
+        let count = (bytes.len() / stored.size()).min(rest.len());
+        let (here, after) = mem::take(&mut rest).split_at_mut(count);
+        rest = after;
         if stored == T::SAME {
-            T::copy(bytes, out);
+            T::copy(bytes, here);
         } else if fits.is_some() {
-            fits = lanes.append(stored, bytes, out);
+            fits = lanes.convert(stored, bytes, here);
         }
     });
-    fits.ok_or_else(|| {
-        format!(
-            "holds {stored} values that {} cannot take",
-            T::DTYPE.as_str()
-        )
-    })
+    fits
 }
 
 /// Buffers for the step between two types.
 #[derive(Default)]
 struct Lanes {
+    f16: Vec<f16>,
     f32: Vec<f32>,
     f64: Vec<f64>,
     i64: Vec<i64>,
 }
 
 impl Lanes {
-    fn append<T: Element>(
+    /// Turns `bytes`, elements of type `stored`, into as many elements in `out`.
+    fn convert<T: Element>(
         &mut self,
         stored: StoredType,
         bytes: &[u8],
-        out: &mut Vec<T>,
+        out: &mut [T],
     ) -> Option<()> {
-        let Self {
-            f32: floats,
-            f64: doubles,
-            i64: integers,
-        } = self;
-        floats.clear();
-        doubles.clear();
-        integers.clear();
+        let count = bytes.len() / stored.size();
         match stored {
-            StoredType::F32 => f32::copy(bytes, floats),
+            StoredType::F32 => f32::copy(bytes, sized(&mut self.f32, count)),
             StoredType::F16 => {
-                let mut halves = Vec::with_capacity(bytes.len() / 2);
-                f16::copy(bytes, &mut halves);
-                floats.resize(halves.len(), 0.0);
-                halves.convert_to_f32_slice(floats);
+                f16::copy(bytes, sized(&mut self.f16, count));
+                let halves = self.f16.as_slice();
+                halves.convert_to_f32_slice(sized(&mut self.f32, count));
             }
-            StoredType::BF16 => {
-                floats.extend(elements(bytes).map(|b| bf16::from_le_bytes(b).to_f32()));
+            StoredType::BF16 => put(elements(bytes), sized(&mut self.f32, count), |b| {
+                bf16::from_le_bytes(b).to_f32()
+            }),
+            StoredType::F8E4M3 => put(bytes.iter(), sized(&mut self.f32, count), |&b| f8e4m3(b)),
+            StoredType::F8E5M2 => put(bytes.iter(), sized(&mut self.f32, count), |&b| {
+                f16::from_le_bytes([0, b]).to_f32()
+            }),
+            StoredType::F64 => {
+                f64::copy(bytes, sized(&mut self.f64, count));
+                return T::put_f64(&self.f64, out);
             }
-            StoredType::F8E4M3 => floats.extend(bytes.iter().map(|&b| f8e4m3(b))),
-            StoredType::F8E5M2 => {
-                floats.extend(bytes.iter().map(|&b| f16::from_le_bytes([0, b]).to_f32()));
+            _ => {
+                self.i64.clear();
+                integers(stored, bytes, &mut self.i64)?;
+                return T::put_i64(&self.i64, out);
             }
-            StoredType::F64 => f64::copy(bytes, doubles),
-            StoredType::Bool => integers.extend(bytes.iter().map(|&b| i64::from(b != 0))),
-            StoredType::U8 => integers.extend(bytes.iter().map(|&b| i64::from(b))),
-            StoredType::I8 => {
-                integers.extend(bytes.iter().map(|&b| i64::from(i8::from_le_bytes([b]))));
-            }
-            StoredType::U16 => {
-                integers.extend(elements(bytes).map(|b| i64::from(u16::from_le_bytes(b))));
-            }
-            StoredType::I16 => {
-                integers.extend(elements(bytes).map(|b| i64::from(i16::from_le_bytes(b))));
-            }
-            StoredType::U32 => {
-                integers.extend(elements(bytes).map(|b| i64::from(u32::from_le_bytes(b))));
-            }
-            StoredType::I32 => {
-                integers.extend(elements(bytes).map(|b| i64::from(i32::from_le_bytes(b))));
-            }
-            StoredType::U64 => {
-                for b in elements(bytes) {
-                    integers.push(i64::try_from(u64::from_le_bytes(b)).ok()?);
-                }
-            }
-            StoredType::I64 => integers.extend(elements(bytes).map(i64::from_le_bytes)),
         }
-        T::push_f32(floats, out)?;
-        T::push_f64(doubles, out)?;
-        T::push_i64(integers, out)
+        T::put_f32(&self.f32, out)
+    }
+}
+
+/// Appends the integers in `bytes`; `None` if one is beyond `i64`.
+fn integers(stored: StoredType, bytes: &[u8], out: &mut Vec<i64>) -> Option<()> {
+    match stored {
+        StoredType::Bool => out.extend(bytes.iter().map(|&b| i64::from(b != 0))),
+        StoredType::U8 => out.extend(bytes.iter().map(|&b| i64::from(b))),
+        StoredType::I8 => out.extend(bytes.iter().map(|&b| i64::from(i8::from_le_bytes([b])))),
+        StoredType::U16 => out.extend(elements(bytes).map(|b| i64::from(u16::from_le_bytes(b)))),
+        StoredType::I16 => out.extend(elements(bytes).map(|b| i64::from(i16::from_le_bytes(b)))),
+        StoredType::U32 => out.extend(elements(bytes).map(|b| i64::from(u32::from_le_bytes(b)))),
+        StoredType::I32 => out.extend(elements(bytes).map(|b| i64::from(i32::from_le_bytes(b)))),
+        StoredType::U64 => {
+            for b in elements(bytes) {
+                out.push(i64::try_from(u64::from_le_bytes(b)).ok()?);
+            }
+        }
+        StoredType::I64 => out.extend(elements(bytes).map(i64::from_le_bytes)),
+        StoredType::F8E4M3
+        | StoredType::F8E5M2
+        | StoredType::F16
+        | StoredType::BF16
+        | StoredType::F32
+        | StoredType::F64 => return None,
+    }
+    Some(())
+}
+
+/// The first `count` values of a buffer, to be written.
+fn sized<T: Copy + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
+    buffer.resize(count, T::default());
+    buffer
+}
+
+/// Writes what `turn` makes of each value.
+fn put<A, B>(values: impl Iterator<Item = A>, out: &mut [B], turn: impl Fn(A) -> B) {
+    for (slot, value) in out.iter_mut().zip(values) {
+        *slot = turn(value);
     }
 }
 
@@ -147,80 +197,89 @@ fn to_bf16(value: f32) -> bf16 {
 }
 
 macro_rules! float {
-    ($type:ty, $stored:expr, $f32:expr, $f64:expr) => {
+    (
+        $type:ty, $stored:expr, zeros: |$count:ident| $zeros:expr,
+        f32: |$values:ident, $out:ident| $f32:expr, f64: |$v:ident| $f64:expr $(,)?
+    ) => {
         impl Element for $type {
             const SAME: StoredType = $stored;
-            fn copy(bytes: &[u8], out: &mut Vec<Self>) {
-                out.extend(elements(bytes).map(<$type>::from_le_bytes));
+            fn zeros($count: usize) -> Vec<Self> {
+                $zeros
+            }
+            fn copy(bytes: &[u8], out: &mut [Self]) {
+                put(elements(bytes), out, <$type>::from_le_bytes);
             }
             fn put_le(values: &[Self], out: &mut Vec<u8>) {
                 out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
             }
-            fn push_f32(values: &[f32], out: &mut Vec<Self>) -> Option<()> {
-                #[allow(clippy::redundant_closure_call)]
-                ($f32)(values, out);
+            fn put_f32($values: &[f32], $out: &mut [Self]) -> Option<()> {
+                $f32;
                 Some(())
             }
-            fn push_f64(values: &[f64], out: &mut Vec<Self>) -> Option<()> {
-                out.extend(values.iter().map($f64));
+            fn put_f64(values: &[f64], out: &mut [Self]) -> Option<()> {
+                put(values.iter(), out, |&$v| $f64);
                 Some(())
             }
-            fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()> {
-                out.extend(values.iter().map(|&v| v as f64).map(|v| $f64(&v)));
+            fn put_i64(values: &[i64], out: &mut [Self]) -> Option<()> {
+                put(values.iter().map(|&v| v as f64), out, |$v| $f64);
                 Some(())
             }
         }
     };
 }
 
+// Zeros of a number come from the system, untouched; those of a half would be written.
 float!(
     f16,
     StoredType::F16,
-    |values: &[f32], out: &mut Vec<f16>| {
-        let start = out.len();
-        out.resize(start + values.len(), f16::ZERO);
-        out[start..].convert_from_f32_slice(values);
-    },
-    |v: &f64| f16::from_f32(*v as f32)
+    zeros: |count| vec![0_u16; count].reinterpret_into(),
+    f32: |values, out| out.convert_from_f32_slice(values),
+    f64: |v| f16::from_f32(v as f32),
 );
 float!(
     bf16,
     StoredType::BF16,
-    |values: &[f32], out: &mut Vec<bf16>| out.extend(values.iter().map(|&v| to_bf16(v))),
-    |v: &f64| bf16::from_f32(*v as f32)
+    zeros: |count| vec![0_u16; count].reinterpret_into(),
+    f32: |values, out| put(values.iter(), out, |&v| to_bf16(v)),
+    f64: |v| bf16::from_f32(v as f32),
 );
 float!(
     f32,
     StoredType::F32,
-    |values: &[f32], out: &mut Vec<f32>| out.extend_from_slice(values),
-    |v: &f64| *v as f32
+    zeros: |count| vec![0.0; count],
+    f32: |values, out| out.copy_from_slice(values),
+    f64: |v| v as f32,
 );
 float!(
     f64,
     StoredType::F64,
-    |values: &[f32], out: &mut Vec<f64>| out.extend(values.iter().map(|&v| f64::from(v))),
-    |v: &f64| *v
+    zeros: |count| vec![0.0; count],
+    f32: |values, out| put(values.iter(), out, |&v| f64::from(v)),
+    f64: |v| v,
 );
 
 macro_rules! integer {
     ($type:ty, $stored:expr) => {
         impl Element for $type {
             const SAME: StoredType = $stored;
-            fn copy(bytes: &[u8], out: &mut Vec<Self>) {
-                out.extend(elements(bytes).map(<$type>::from_le_bytes));
+            fn zeros(count: usize) -> Vec<Self> {
+                vec![0; count]
+            }
+            fn copy(bytes: &[u8], out: &mut [Self]) {
+                put(elements(bytes), out, <$type>::from_le_bytes);
             }
             fn put_le(values: &[Self], out: &mut Vec<u8>) {
                 out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
             }
-            fn push_f32(values: &[f32], _: &mut Vec<Self>) -> Option<()> {
-                values.is_empty().then_some(())
+            fn put_f32(_: &[f32], _: &mut [Self]) -> Option<()> {
+                None
             }
-            fn push_f64(values: &[f64], _: &mut Vec<Self>) -> Option<()> {
-                values.is_empty().then_some(())
+            fn put_f64(_: &[f64], _: &mut [Self]) -> Option<()> {
+                None
             }
-            fn push_i64(values: &[i64], out: &mut Vec<Self>) -> Option<()> {
-                for &v in values {
-                    out.push(v.try_into().ok()?);
+            fn put_i64(values: &[i64], out: &mut [Self]) -> Option<()> {
+                for (slot, &value) in out.iter_mut().zip(values) {
+                    *slot = value.try_into().ok()?;
                 }
                 Some(())
             }
@@ -291,9 +350,7 @@ mod tests {
         let held = Arc::new(Bytes::held(bytes.to_vec().into(), "t"));
         let n = bytes.len() / stored.size();
         let slice = Slice::dense(held, 0..bytes.len(), stored, vec![n])?;
-        let mut out = Vec::new();
-        append(&slice, &mut out)?;
-        Ok(out)
+        super::read(&[slice])
     }
 
     #[test]

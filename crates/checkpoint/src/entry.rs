@@ -166,16 +166,13 @@ impl Entry {
 
     /// All elements in row-major order.
     pub(crate) fn values<T: Element>(&self) -> Result<Vec<T>, ReadError> {
-        let mut out = Vec::with_capacity(self.info.elements());
         if self.deltas.is_empty() {
-            for part in &self.parts {
-                decode::append(part, &mut out).map_err(ReadError::Type)?;
-            }
-        } else {
-            let merged = self.merged()?;
-            T::push_f32(&merged, &mut out)
-                .ok_or_else(|| ReadError::Type("cannot be had as integers".into()))?;
+            return decode::read(&self.parts).map_err(ReadError::Type);
         }
+        let merged = self.merged()?;
+        let mut out = T::zeros(merged.len());
+        T::put_f32(&merged, &mut out)
+            .ok_or_else(|| ReadError::Type("cannot be had as integers".into()))?;
         Ok(out)
     }
 
@@ -203,10 +200,7 @@ impl Entry {
     }
 
     fn merged(&self) -> Result<Vec<f32>, ReadError> {
-        let mut base: Vec<f32> = Vec::with_capacity(self.info.elements());
-        for part in &self.parts {
-            decode::append(part, &mut base).map_err(ReadError::Type)?;
-        }
+        let mut base: Vec<f32> = decode::read(&self.parts).map_err(ReadError::Type)?;
         let columns = self.info.shape.get(1).copied().unwrap_or(1);
         for delta in &self.deltas {
             let product = matrix(&delta.b)?.matmul(&matrix(&delta.a)?)?;
@@ -226,8 +220,7 @@ impl Entry {
 }
 
 fn matrix(slice: &Slice) -> Result<Tensor, ReadError> {
-    let mut values: Vec<f32> = Vec::with_capacity(slice.len());
-    decode::append(slice, &mut values).map_err(ReadError::Type)?;
+    let values: Vec<f32> = decode::read(std::slice::from_ref(slice)).map_err(ReadError::Type)?;
     Ok(Tensor::from_vec(values, slice.shape(), &Device::Cpu)?)
 }
 

@@ -138,6 +138,28 @@ impl Slice {
         Some(out)
     }
 
+    /// Parts that follow each other and can be read at the same time; a view with gaps is one part.
+    pub(crate) fn pieces(&self) -> Vec<Self> {
+        /// Bytes of a part: enough to be worth handing to another core.
+        const PIECE: usize = 1 << 20;
+        let size = self.stored.size();
+        let (run, outer) = self.runs();
+        if outer != 0 || run <= PIECE / size {
+            return vec![self.clone()];
+        }
+        (0..run)
+            .step_by(PIECE / size)
+            .map(|start| Self {
+                bytes: Arc::clone(&self.bytes),
+                offset: self.offset + start * size,
+                stored: self.stored,
+                big_endian: self.big_endian,
+                shape: vec![(run - start).min(PIECE / size)],
+                strides: vec![1],
+            })
+            .collect()
+    }
+
     /// Gives the elements to `each` in row-major order, little-endian, some at a time (whole
     /// elements). Pages that were read are released as it goes.
     pub(crate) fn chunks(&self, mut each: impl FnMut(&[u8])) {
@@ -188,7 +210,14 @@ impl Slice {
         if !buffer.is_empty() {
             give(&buffer);
         }
-        self.bytes.release(self.span());
+        self.release();
+    }
+
+    /// Gives the pages of all elements back.
+    pub(crate) fn release(&self) {
+        if self.len() != 0 {
+            self.bytes.release(self.span());
+        }
     }
 
     /// Where the elements are in the file's bytes, and some of these bytes: from the beginning,
@@ -314,6 +343,35 @@ mod tests {
             total += bytes.len();
         });
         assert_eq!(total, 1_600_000);
+    }
+
+    #[test]
+    fn pieces_are_the_whole_in_order() {
+        let count = 700_001_u32;
+        let data: Vec<u8> = (0..count).flat_map(u32::to_le_bytes).collect();
+        let bytes = Arc::new(Bytes::held(data.into(), "long"));
+        let range = 0..4 * count as usize;
+        let shape = vec![1, count as usize, 1];
+        let slice = Slice::dense(bytes, range, StoredType::U32, shape).unwrap();
+        for slice in [slice.clone(), slice.clone().with_big_endian(true)] {
+            let pieces = slice.pieces();
+            assert_eq!(pieces.len(), 3);
+            let (mut whole, mut joined) = (Vec::new(), Vec::new());
+            slice.chunks(|bytes| whole.extend_from_slice(bytes));
+            for piece in pieces {
+                piece.chunks(|bytes| joined.extend_from_slice(bytes));
+            }
+            assert!(whole == joined);
+        }
+        let every_other = Slice::strided(
+            Arc::clone(&slice.bytes),
+            0..4 * count as usize,
+            StoredType::U32,
+            0,
+            vec![350_000],
+            vec![2],
+        );
+        assert_eq!(every_other.unwrap().pieces().len(), 1);
     }
 
     #[test]
