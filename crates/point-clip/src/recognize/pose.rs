@@ -54,8 +54,7 @@ pub(super) fn upright(encoder: &ShapeEncoder, head: &ZeroShotHead, shape: &Shape
 fn commonness(up: Up) -> f32 {
     match up {
         Up::PosY => 0.0,
-        Up::PosZ => -0.1,
-        Up::NegY | Up::NegZ => -1.5,
-        Up::PosX | Up::NegX => -1.5,
+        Up::PosZ => -0.5,
+        Up::PosX | Up::NegX | Up::NegY | Up::NegZ => -2.5,
     }
 }
