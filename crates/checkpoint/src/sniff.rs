@@ -18,6 +18,18 @@ pub enum Form {
     Sharded,
 }
 
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Safetensors => "safetensors",
+            Self::TorchZip => "PyTorch archive",
+            Self::TorchScript => "TorchScript archive",
+            Self::TorchLegacy => "PyTorch file before 1.6",
+            Self::Sharded => "several files under one index",
+        })
+    }
+}
+
 /// First bytes of a kind of file.
 pub(crate) enum Kind {
     Safetensors,
