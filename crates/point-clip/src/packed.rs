@@ -16,6 +16,8 @@ pub struct PackedSet {
     face_offsets: Vec<usize>,
 }
 
+type Rows<'a> = (&'a [[u16; 3]], &'a [[u16; 3]]);
+
 impl PackedSet {
     /// Reads a whole set.
     ///
@@ -94,7 +96,8 @@ impl PackedSet {
         })
     }
 
-    fn rows(&self, index: usize) -> Option<(&[[u16; 3]], &[[u16; 3]])> {
+    /// Vertices and faces of one mesh.
+    fn rows(&self, index: usize) -> Option<Rows<'_>> {
         let range = |o: &[usize]| Some(*o.get(index)?..*o.get(index + 1)?);
         let verts = self.verts.get(range(&self.vert_offsets)?)?;
         Some((verts, self.faces.get(range(&self.face_offsets)?)?))
