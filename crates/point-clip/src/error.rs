@@ -140,17 +140,21 @@ impl Error {
     }
 }
 
-/// Bytes of a file, fit for one line on a terminal: quoted, escaped, at most 40 characters.
+/// Bytes of a file, fit for one line on a terminal: quoted, escaped, at most 40 characters after
+/// that.
 pub(crate) fn quote(bytes: &[u8]) -> String {
     const LONGEST: usize = 40;
     let shown = bytes.get(..4 * LONGEST).unwrap_or(bytes);
     let mut out = String::from("`");
-    for (count, c) in String::from_utf8_lossy(shown).chars().enumerate() {
-        if count == LONGEST {
+    let mut length = 0;
+    for c in String::from_utf8_lossy(shown).chars() {
+        let escaped = c.is_control() || (!c.is_ascii() && !c.is_alphanumeric());
+        length += if escaped { c.escape_unicode().len() } else { 1 };
+        if length > LONGEST {
             out.push('…');
             break;
         }
-        if c.is_control() || (!c.is_ascii() && !c.is_alphanumeric()) {
+        if escaped {
             out.extend(c.escape_unicode());
         } else {
             out.push(c);
@@ -169,7 +173,10 @@ mod tests {
         let long = [b"a\nb\x1b[31m".as_slice(), &[b'x'; 500]].concat();
         let quoted = quote(&long);
         assert!(quoted.starts_with("`a\\u{a}b\\u{1b}[31mxxx"), "{quoted}");
-        assert!(quoted.chars().count() < 70, "{quoted}");
+        for bytes in [long.as_slice(), &[0xCC; 500], &[0x1B; 500]] {
+            let quoted = quote(bytes);
+            assert!(quoted.chars().count() <= 43, "{quoted}");
+        }
     }
 
     #[test]
