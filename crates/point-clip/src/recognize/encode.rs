@@ -25,9 +25,9 @@ pub struct ShapeEncoder {
 /// The features of one shape.
 #[derive(Clone, Debug)]
 pub struct EncodedShape {
-    /// Unit mean of the unit features of the views, [E].
+    /// Unit mean of the unit features of the views, `[E]`.
     pub feature: Tensor,
-    /// Unit features of the views, [V, E].
+    /// Unit features of the views, `[V, E]`.
     pub views: Tensor,
     /// The direction that was taken for up.
     pub up: Up,

@@ -53,7 +53,7 @@ pub struct Recognition {
     pub up: Up,
     /// The likeliest label of each view alone, in the order of the views.
     pub votes: Vec<Scored>,
-    /// The object's unit feature, [E].
+    /// The object's unit feature, `[E]`.
     pub feature: Tensor,
 }
 
