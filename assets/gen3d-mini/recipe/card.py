@@ -3,6 +3,8 @@
 import collections
 import hashlib
 
+from data import GENERATED
+
 TEXT = """# gen3d-mini {version}
 
 A small Alpha-CLIP for shapes: it compares shaded views of clouds and meshes with any English noun
@@ -29,7 +31,8 @@ the class. {held_out:,} nouns were held out: mean cosine to the encoder {cosine_
 {retrieval_plain:.0f} % and {retrieval_prompt:.0f} %.
 
 *Shapes.* {views:,} views in {minutes} minutes of two shared CPU cores, drawn by the program's own
-renderer from {meshes:,} meshes with {labels} labels, each time stretched, bent, tilted, turned,
+renderer from {meshes:,} meshes with {labels} labels, {generated:,} of them parametric shapes that the
+recipe makes itself for kinds that the pool lacks or has too few of. {sittings}Each mesh is each time stretched, bent, tilted, turned,
 resampled as a cloud of 512 to 10,000 points or kept as a surface, now and then with parts missing,
 noise, outliers or colours. A label of n meshes is drawn with weight sqrt(n). Target: softmax over
 the cosines between the labels' sentence vectors at temperature 0.03, and the cosine to the label's
@@ -112,6 +115,8 @@ def write_card(path, report, pool, model):
         views=training["vision"]["views"],
         minutes=training["vision"]["minutes"],
         meshes=training["meshes"],
+        generated=sum(e["source"] == GENERATED for e in trained),
+        sittings=training["vision"].get("sittings", ""),
         labels=training["labels"],
         figures="\n".join(line(f"`{name}`", **row) for name, row in rows.items()),
         psb=PSB_NOTE if training["psb_train"] else "The `psb-train` part was not used.",

@@ -11,16 +11,24 @@ from pathlib import Path
 
 import numpy as np
 import zstandard
+from safetensors.numpy import load, save_file
+
+import shapes
 
 SIZE = 64
 PLANES = 4
+SHAPES_SEED = 1
+GENERATED = "parametric shapes of this recipe"
 
 
 class Pool:
-    """The labelled meshes of DATA/meshes.json, by split."""
+    """The labelled meshes of DATA/meshes.json and the parametric shapes, by split."""
 
     def __init__(self, data, permissive_only=False):
         entries = json.loads((Path(data) / "meshes.json").read_text())
+        for label in (label for label in shapes.KINDS for _ in range(shapes.VARIANTS)):
+            entry = dict(index=len(entries), label=label, split="train", source=GENERATED)
+            entries.append(entry | dict(licence="CC0-1.0", author="gen3d"))
         if permissive_only:
             entries = [e for e in entries if not e["licence"].startswith("research")]
         self.entries = entries
@@ -42,14 +50,32 @@ class Pool:
 
 
 def unpack_meshes(data, work):
-    """DATA/meshes.tar.zst -> WORK/data/meshes.safetensors."""
+    """DATA/meshes.tar.zst and the parametric shapes -> WORK/data/meshes.safetensors."""
     target = Path(work) / "data" / "meshes.safetensors"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         raw = unzstd(Path(data) / "meshes.tar.zst")
         with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
-            target.write_bytes(archive.extractfile("meshes.safetensors").read())
+            pool = load(archive.extractfile("meshes.safetensors").read())
+        save_file(with_generated(pool), target)
     return target
+
+
+def with_generated(pool):
+    """A packed set (see the renderer) with the parametric shapes behind its meshes."""
+    verts, faces = [pool["verts"]], [pool["faces"]]
+    vert_offsets, face_offsets = pool["vert_offsets"].tolist(), pool["face_offsets"].tolist()
+    for _, vertices, triangles in shapes.generate(SHAPES_SEED):
+        verts.append(np.round((vertices + 1) * 32767.5).clip(0, 65535).astype(np.uint16))
+        faces.append(triangles.astype(np.uint16))
+        vert_offsets.append(vert_offsets[-1] + len(vertices))
+        face_offsets.append(face_offsets[-1] + len(triangles))
+    return dict(
+        verts=np.concatenate(verts),
+        faces=np.concatenate(faces),
+        vert_offsets=np.array(vert_offsets),
+        face_offsets=np.array(face_offsets),
+    )
 
 
 def unpack_bench(data, work, name):

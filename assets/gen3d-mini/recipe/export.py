@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from model import ALPHA_MEAN, ALPHA_STD, MEAN, STD
 
 NAME, VERSION = "gen3d-mini", "0.1.0"
-TEMPLATES = ("{}", "a {}.", "a 3d model of a {}.", "a depth map of a {}.")
+TEMPLATES = ("{}",)
 
 
 def export(path, vision, text, logit_scale, training):
