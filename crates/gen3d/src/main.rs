@@ -1,2 +1,9 @@
-//! The `gen3d` program.
-fn main() {}
+//! The program: see `gen3d help`.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,139 @@
+//! What every command shares: device, threads, and the terminal.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use candle_core::{DType, Device};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::{ColorChoice, DTypeChoice, DeviceChoice, Global};
+use super::failure::{Failure, one_line};
+
+/// Set by the first Ctrl-C; the second one ends the program at once.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// What every command shares.
+pub(crate) struct Context {
+    pub(crate) device: Device,
+    /// The type to compute in.
+    pub(crate) dtype: DType,
+    /// What `--dtype` says, for commands that write weights.
+    pub(crate) dtype_choice: DTypeChoice,
+    pub(crate) threads: usize,
+    pub(crate) verbose: bool,
+    quiet: bool,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        match global.color {
+            ColorChoice::Auto => {}
+            ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+            ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        }
+        let available = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = global.threads.map_or(available, usize::from);
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(Failure::missing)?;
+        let handler = || {
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        };
+        ctrlc::set_handler(handler).map_err(Failure::missing)?;
+        let device = open_device(global.device)?;
+        let dtype = match global.dtype {
+            DTypeChoice::Auto | DTypeChoice::F32 => DType::F32,
+            DTypeChoice::F16 => DType::F16,
+            DTypeChoice::Bf16 => DType::BF16,
+        };
+        Ok(Self {
+            device,
+            dtype,
+            dtype_choice: global.dtype,
+            threads,
+            verbose: global.verbose,
+            quiet: global.quiet,
+        })
+    }
+
+    /// Whether the user has pressed Ctrl-C.
+    pub(crate) fn interrupted(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+
+    /// Says something that matters but stops nothing.
+    pub(crate) fn warn(&self, message: impl std::fmt::Display) {
+        if !self.quiet {
+            say("warning", AnsiColor::Yellow, &message.to_string());
+        }
+    }
+
+    /// A bar over `count` steps: on a terminal only, and only where it takes a while.
+    pub(crate) fn bar(&self, count: u64, unit: &str) -> ProgressBar {
+        if self.quiet || count < 2 || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::stderr_with_hz(8));
+        let style = format!("{{bar:30}} {{human_pos}}/{{human_len}} {unit} {{eta}} left");
+        if let Ok(style) = ProgressStyle::with_template(&style) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(250));
+        bar
+    }
+}
+
+fn open_device(choice: DeviceChoice) -> Result<Device, Failure> {
+    match choice {
+        DeviceChoice::Auto => Ok(Device::cuda_if_available(0)
+            .ok()
+            .filter(|d| !d.is_cpu())
+            .or_else(|| Device::new_metal(0).ok())
+            .unwrap_or(Device::Cpu)),
+        DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda(index) => Device::new_cuda(index).map_err(|e| {
+            Failure::missing(anyhow::anyhow!(
+                "--device cuda:{index}: {}; use --device cpu, or a build with --features cuda",
+                first_line(&e)
+            ))
+        }),
+        DeviceChoice::Metal => Device::new_metal(0).map_err(|e| {
+            Failure::missing(anyhow::anyhow!(
+                "--device metal: {}; use --device cpu, or a build with --features metal",
+                first_line(&e)
+            ))
+        }),
+    }
+}
+
+fn first_line(error: &candle_core::Error) -> String {
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// One line on stderr for an input that failed, above a bar if there is one.
+pub(crate) fn error_line(bar: &ProgressBar, message: &str) {
+    bar.suspend(|| say("error", AnsiColor::Red, message));
+}
+
+/// Says why the run failed; its exit code.
+pub(crate) fn report(failure: &Failure) -> ExitCode {
+    say("error", AnsiColor::Red, &one_line(&failure.error));
+    ExitCode::from(failure.code)
+}
+
+fn say(kind: &str, color: AnsiColor, message: &str) {
+    let style = Style::new().bold().fg_color(Some(color.into()));
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(anstream::stderr(), "{style}{kind}{style:#}: {message}");
+}
