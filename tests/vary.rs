@@ -424,7 +424,7 @@ fn a_safety_checker_is_asked_unless_switched_off() {
     let run = "input.png --steps 1 --count 2";
     studio.made(&format!("{run} -o checked"));
     let run_json = studio.json("checked/run.json");
-    assert_eq!(run_json["pipeline"]["safety-checker"], true);
+    assert_eq!(run_json["pipeline"]["safety_checker"], true);
     assert!(run_json["pictures"][0]["flagged"].is_boolean());
     studio.made(&format!("{run} -o unchecked --no-safety-check"));
     assert!(studio.json("unchecked/run.json")["pictures"][0]["flagged"].is_null());

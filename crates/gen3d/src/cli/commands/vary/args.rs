@@ -118,7 +118,7 @@ pub(crate) struct Sampling {
     /// Most pictures made at once on a GPU [default: 4]; on a CPU it is always one
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024), value_name = "N")]
     pub(crate) batch: Option<u32>,
-    /// Seed of the noise: picture I of seed S is the same whatever the count, batch and device
+    /// Seed of the noise: picture I of seed S begins the same whatever the count, batch and device
     #[arg(long, default_value_t = 0, value_name = "S")]
     pub(crate) seed: u64,
     /// Seed of PyTorch's CPU generator in its place, to compare with diffusers

@@ -33,7 +33,6 @@ pub(super) struct Folder {
 
 /// A finished picture.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct Made {
     pub(super) index: usize,
     /// Its name in the folder.
@@ -159,8 +158,13 @@ impl Folder {
         sheet.push("input and region", shown);
         for (row, thumbnails) in self.thumbnails.chunks(ROW).enumerate() {
             let made = self.made.get(row * ROW..).unwrap_or_default();
-            let names = made.iter().take(ROW).map(|made| made.file.as_str());
-            sheet.push(names.collect::<Vec<_>>().join("  "), thumbnails.to_vec());
+            let name = |made: Option<&Made>| made.map_or(String::new(), |made| made.file.clone());
+            let (first, last) = (made.first(), made.get(thumbnails.len().wrapping_sub(1)));
+            let caption = match thumbnails.len() {
+                1 => name(first),
+                _ => format!("{} to {}", name(first), name(last)),
+            };
+            sheet.push(caption, thumbnails.to_vec());
         }
         let sheet = png(&sheet.draw(), None)?;
         files::write(&self.path.join(SHEET), &sheet, self.force)?;

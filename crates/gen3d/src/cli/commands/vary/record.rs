@@ -15,7 +15,6 @@ use crate::cli::context::Context;
 /// What made a picture. It does not say where the pictures went, so that the same pictures carry
 /// the same words.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct Record {
     pub(super) program: &'static str,
     /// Makes them again; without the output folder.
@@ -47,7 +46,6 @@ pub(super) struct Record {
 
 /// The picture or shape.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct InputRecord {
     #[serde(flatten)]
     pub(super) file: SourceFile,
@@ -61,7 +59,6 @@ pub(super) struct InputRecord {
 
 /// The weights.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct PipelineRecord {
     pub(super) path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +72,6 @@ pub(super) struct PipelineRecord {
 
 /// What the pictures begin with, unless it is noise.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct StartRecord {
     pub(super) strength: f64,
     pub(super) keep_outside: bool,
@@ -84,7 +80,6 @@ pub(super) struct StartRecord {
 
 /// A file and its content.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct SourceFile {
     pub(super) path: String,
     pub(super) sha256: String,

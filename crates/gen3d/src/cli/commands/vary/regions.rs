@@ -18,7 +18,6 @@ pub(super) struct Weighted {
 
 /// How the record of a run says it.
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub(super) struct RegionRecord {
     /// `mask`, `box`, `points`, `polygon`, `rle`, `whole` or `foreground`.
     pub(super) kind: &'static str,
