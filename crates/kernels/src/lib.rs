@@ -1,1 +1,19 @@
-//! CPU operations that candle lacks, each with a plain-candle twin.
+//! What the CPU operations of the towers and of diffusion are built from: rows of candle tensors
+//! spread over threads, and functions of a row that the compiler turns into vector code.
+//!
+//! ```
+//! use kernels::{lanes, rows};
+//!
+//! // The softmax of two rows, in place.
+//! let mut data = [0f32, 1., 2., 5., 5., 5.];
+//! rows::for_each(&mut data, 3, |_, row| {
+//!     let largest = lanes::largest(row);
+//!     row.iter_mut().for_each(|x| *x = lanes::exp(*x - largest));
+//!     let sum = lanes::sum(row);
+//!     row.iter_mut().for_each(|x| *x /= sum);
+//! });
+//! assert!((data[2] - 0.665_240_96).abs() < 1e-6 && (data[5] - 1. / 3.).abs() < 1e-6);
+//! ```
+
+pub mod lanes;
+pub mod rows;

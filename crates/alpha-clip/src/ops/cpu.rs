@@ -3,45 +3,12 @@
 use candle_core::{
     CpuStorage, CustomOp3, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Shape, WithDType,
 };
-use rayon::prelude::*;
+use kernels::lanes::{exp, largest, sum, sum_of_squares};
+use kernels::rows::{self, values, values_mut};
 
 use super::CandleResult;
-use super::scalar::{exp, gelu, largest, quick_gelu, sum, sum_of_squares};
+use super::scalar::{gelu, quick_gelu};
 use crate::config::Activation;
-
-/// Rows that one task of a parallel loop takes are chosen so that it touches this many values.
-const VALUES_PER_TASK: usize = 16 * 1024;
-
-/// The elements of a contiguous f32 tensor on the CPU.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("the operand must be contiguous"),
-    }
-}
-
-fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> CandleResult<&'a mut [f32]> {
-    let CpuStorage::F32(data) = storage else {
-        candle_core::bail!("the operand must be f32");
-    };
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&mut data[start..end]),
-        None => candle_core::bail!("the operand must be contiguous"),
-    }
-}
-
-/// Calls `row(index, values)` for each row of `width` values, in parallel.
-fn for_rows(data: &mut [f32], width: usize, row: impl Fn(usize, &mut [f32]) + Sync) {
-    let width = width.max(1);
-    let rows_per_task = (VALUES_PER_TASK / width).max(1);
-    data.par_chunks_mut(rows_per_task * width)
-        .enumerate()
-        .for_each(|(task, rows)| {
-            for (i, values) in rows.chunks_mut(width).enumerate() {
-                row(task * rows_per_task + i, values);
-            }
-        });
-}
 
 /// Adds a bias to every row, in place, then an activation or a residual.
 pub(super) struct AddBias(pub(super) Option<Activation>);
@@ -50,23 +17,23 @@ impl AddBias {
     fn run(&self, data: &mut [f32], bias: &[f32], residual: Option<&[f32]>) {
         let width = bias.len();
         match (self.0, residual) {
-            (Some(Activation::QuickGelu), _) => for_rows(data, width, |_, row| {
+            (Some(Activation::QuickGelu), _) => rows::for_each(data, width, |_, row| {
                 for (y, b) in row.iter_mut().zip(bias) {
                     *y = quick_gelu(*y + b);
                 }
             }),
-            (Some(Activation::Gelu), _) => for_rows(data, width, |_, row| {
+            (Some(Activation::Gelu), _) => rows::for_each(data, width, |_, row| {
                 for (y, b) in row.iter_mut().zip(bias) {
                     *y = gelu(*y + b);
                 }
             }),
-            (None, Some(residual)) => for_rows(data, width, |i, row| {
+            (None, Some(residual)) => rows::for_each(data, width, |i, row| {
                 let residual = residual[i * width..].iter();
                 for ((y, b), r) in row.iter_mut().zip(bias).zip(residual) {
                     *y += b + r;
                 }
             }),
-            (None, None) => for_rows(data, width, |_, row| {
+            (None, None) => rows::for_each(data, width, |_, row| {
                 for (y, b) in row.iter_mut().zip(bias) {
                     *y += b;
                 }
@@ -147,7 +114,7 @@ impl CustomOp3 for Normalize {
             candle_core::bail!("LayerNorm of width {} on rows of {width}", weight.len());
         }
         let mut out = vec![0f32; x.len()];
-        for_rows(&mut out, width, |i, out| {
+        rows::for_each(&mut out, width, |i, out| {
             let x = &x[i * width..(i + 1) * width];
             let mean = sum(x) / width as f32;
             for (o, x) in out.iter_mut().zip(x) {
@@ -197,7 +164,7 @@ impl InplaceOp1 for Softmax {
 
     fn cpu_fwd(&self, scores: &mut CpuStorage, layout: &Layout) -> CandleResult<()> {
         let width = layout.dims().last().copied().unwrap_or(0);
-        for_rows(values_mut(scores, layout)?, width, |_, row| {
+        rows::for_each(values_mut(scores, layout)?, width, |_, row| {
             self.row(row, None)
         });
         Ok(())
@@ -223,7 +190,7 @@ impl InplaceOp2 for Softmax {
             candle_core::bail!("the scores must have four axes");
         };
         let bias = &bias.as_slice::<f32>()?[bias_layout.start_offset()..];
-        for_rows(values_mut(scores, layout)?, width, |i, row| {
+        rows::for_each(values_mut(scores, layout)?, width, |i, row| {
             let (item, head, query) = (i / (heads * queries), i / queries % heads, i % queries);
             let start = item * by_item + head * by_head + query * by_query;
             if by_key == 1 {

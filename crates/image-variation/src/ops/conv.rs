@@ -2,9 +2,10 @@
 //! a whole picture are never in memory at once.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use kernels::rows::values;
 use rayon::prelude::*;
 
-use super::{CandleResult, FeatureMap, add_rows, values};
+use super::{CandleResult, FeatureMap, add_rows};
 use crate::error::Result;
 
 /// Most values in a tile of patches: 16 MiB.

@@ -1,8 +1,10 @@
 //! Activations and sums.
 
 use candle_core::{CpuStorage, CustomOp1, D, InplaceOp1, InplaceOp2, Layout, Shape, Tensor};
+use kernels::lanes::{self, exp};
+use kernels::rows::{self, values, values_mut};
 
-use super::{CandleResult, for_rows, values, values_mut};
+use super::CandleResult;
 use crate::error::Result;
 
 /// x·sigmoid(x).
@@ -38,7 +40,7 @@ impl CustomOp1 for Geglu {
         let half = *last;
         let x = values(x, layout)?;
         let mut out = vec![0f32; x.len() / 2];
-        for_rows(&mut out, half, |i, out| {
+        rows::for_each(&mut out, half, |i, out| {
             let row = &x[2 * i * half..2 * (i + 1) * half];
             let (value, gate) = row.split_at(half);
             for ((o, v), g) in out.iter_mut().zip(value).zip(gate) {
@@ -64,17 +66,17 @@ impl InplaceOp2 for AddRows {
         rows: &CpuStorage,
         rows_layout: &Layout,
     ) -> CandleResult<()> {
-        let rows = values(rows, rows_layout)?;
+        let added = values(rows, rows_layout)?;
         let width = rows_layout.dims().last().copied().unwrap_or(0).max(1);
         let x = values_mut(x, layout)?;
-        let items = (rows.len() / width).max(1);
+        let items = (added.len() / width).max(1);
         let rows_per_item = (x.len() / width / items).max(1);
         if x.len() != items * rows_per_item * width {
             candle_core::bail!("{} values do not make rows of {width} for {items}", x.len());
         }
-        for_rows(x, width, |i, row| {
+        rows::for_each(x, width, |i, row| {
             let item = i / rows_per_item;
-            for (y, b) in row.iter_mut().zip(&rows[item * width..(item + 1) * width]) {
+            for (y, b) in row.iter_mut().zip(&added[item * width..(item + 1) * width]) {
                 *y += b;
             }
         });
@@ -101,8 +103,8 @@ impl InplaceOp2 for Add {
         if x.len() != other.len() {
             candle_core::bail!("{} values cannot be added to {}", other.len(), x.len());
         }
-        let width = super::VALUES_PER_TASK;
-        for_rows(x, width, |i, part| {
+        let width = rows::VALUES_PER_TASK;
+        rows::for_each(x, width, |i, part| {
             for (y, b) in part.iter_mut().zip(&other[i * width..]) {
                 *y += b;
             }
@@ -123,61 +125,16 @@ impl InplaceOp1 for Softmax {
 
     fn cpu_fwd(&self, scores: &mut CpuStorage, layout: &Layout) -> CandleResult<()> {
         let width = layout.dims().last().copied().unwrap_or(0);
-        for_rows(values_mut(scores, layout)?, width, |_, row| {
-            let larger = |a: f32, b: f32| if b > a { b } else { a };
-            let largest = lanes(row, f32::NEG_INFINITY, larger)
-                .into_iter()
-                .fold(f32::NEG_INFINITY, larger);
+        rows::for_each(values_mut(scores, layout)?, width, |_, row| {
+            let largest = lanes::largest(row);
             for x in row.iter_mut() {
                 *x = exp((*x - largest) * self.scale);
             }
-            let inverse = 1. / lanes(row, 0., |sum, x| sum + x).iter().sum::<f32>();
+            let inverse = 1. / lanes::sum(row);
             row.iter_mut().for_each(|x| *x *= inverse);
         });
         Ok(())
     }
-}
-
-/// Sixteen running results over a row, which the compiler keeps in vector registers.
-#[inline(always)]
-pub(super) fn lanes(row: &[f32], start: f32, step: impl Fn(f32, f32) -> f32) -> [f32; 16] {
-    let mut lanes = [start; 16];
-    let chunks = row.chunks_exact(16);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane = step(*lane, *x);
-        }
-    }
-    for (lane, x) in lanes.iter_mut().zip(rest) {
-        *lane = step(*lane, *x);
-    }
-    lanes
-}
-
-/// eˣ to about one unit in the last place, without a branch so that loops over it vectorise:
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2, a polynomial for eʳ, and n into the exponent bits.
-/// Beyond ±87 the result is held there; NaN stays NaN, and below −87 it is zero.
-#[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
-    /// Added to a small number, it leaves the nearest integer in the low bits of the mantissa.
-    const ROUND: f32 = 12_582_912.;
-    const LN_2_HIGH: f32 = 0.693_359_4;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let held = if x < -87. { -87. } else { x };
-    let held = if held > 87. { 87. } else { held };
-    let shifted = held * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = held - n * LN_2_HIGH - n * LN_2_LOW;
-    let p = 1.987_569_1e-4;
-    let p = p * r + 1.398_2e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 0.166_666_65;
-    let p = p * r + 0.5;
-    let p = p * r * r + r + 1.;
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    if x < -87. { 0. } else { p * power }
 }
 
 #[inline(always)]
@@ -205,18 +162,6 @@ fn gelu(x: f32) -> f32 {
 mod tests {
     use super::super::testing::{close, random};
     use super::*;
-
-    #[test]
-    fn exp_is_right_to_the_last_digits() {
-        for i in -8_700..8_700 {
-            let x = i as f32 / 100.;
-            let exact = f64::from(x).exp();
-            let relative = (f64::from(exp(x)) - exact).abs() / exact;
-            assert!(relative < 2e-7, "exp({x}) is off by {relative}");
-        }
-        assert_eq!((exp(f32::NEG_INFINITY), exp(0.)), (0., 1.));
-        assert!(exp(f32::NAN).is_nan() && gelu(f32::NAN).is_nan() && silu_of(f32::NAN).is_nan());
-    }
 
     #[test]
     fn activations_equal_the_exact_ones() {

@@ -11,8 +11,7 @@ mod conv;
 mod elementwise;
 mod norm;
 
-use candle_core::{CpuStorage, D, DType, Device, Layout, Tensor};
-use rayon::prelude::*;
+use candle_core::{D, DType, Device, Tensor};
 
 pub(crate) use attention::attention;
 pub(crate) use conv::{Conv2d, Padding};
@@ -22,9 +21,6 @@ pub(crate) use norm::{GroupNorm, LayerNorm, Then};
 use crate::error::Result;
 
 type CandleResult<T> = candle_core::Result<T>;
-
-/// One task of a parallel loop touches about this many values.
-const VALUES_PER_TASK: usize = 16 * 1024;
 
 /// A batch of feature maps.
 #[derive(Clone, Debug)]
@@ -186,37 +182,6 @@ fn add_rows(x: Tensor, rows: &Tensor) -> Result<Tensor> {
 /// The type of activations on a device whose weights are kept as `weights`: CPUs compute in f32.
 pub(crate) fn activation_dtype(device: &Device, weights: DType) -> DType {
     if device.is_cpu() { DType::F32 } else { weights }
-}
-
-/// The elements of a contiguous f32 tensor on the CPU.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("the operand must be contiguous"),
-    }
-}
-
-fn values_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> CandleResult<&'a mut [f32]> {
-    let CpuStorage::F32(data) = storage else {
-        candle_core::bail!("the operand must be f32");
-    };
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&mut data[start..end]),
-        None => candle_core::bail!("the operand must be contiguous"),
-    }
-}
-
-/// Calls `row(index, values)` for each row of `width` values, in parallel.
-fn for_rows(data: &mut [f32], width: usize, row: impl Fn(usize, &mut [f32]) + Sync) {
-    let width = width.max(1);
-    let rows_per_task = (VALUES_PER_TASK / width).max(1);
-    data.par_chunks_mut(rows_per_task * width)
-        .enumerate()
-        .for_each(|(task, rows)| {
-            for (i, values) in rows.chunks_mut(width).enumerate() {
-                row(task * rows_per_task + i, values);
-            }
-        });
 }
 
 #[cfg(test)]

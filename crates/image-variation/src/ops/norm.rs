@@ -1,10 +1,12 @@
 //! Group and layer normalisation, with the activation behind it in the same pass.
 
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Module, Shape, Tensor};
+use kernels::lanes;
+use kernels::rows::{self, values};
 use rayon::prelude::*;
 
-use super::elementwise::{lanes, silu_of};
-use super::{CandleResult, FeatureMap, for_rows, silu, values};
+use super::elementwise::silu_of;
+use super::{CandleResult, FeatureMap, silu};
 use crate::error::Result;
 
 /// What follows a normalisation.
@@ -143,7 +145,7 @@ impl CustomOp3 for Normalise {
                 .map(|(variance, w)| w / (*variance as f32 + self.eps).sqrt())
                 .collect();
             let silu = self.then == Then::Silu;
-            for_rows(out, channels, |i, out| {
+            rows::for_each(out, channels, |i, out| {
                 let row = &x[i * channels..(i + 1) * channels];
                 let parameters = means.iter().zip(&factors).zip(bias);
                 for ((o, x), ((mean, factor), b)) in out.iter_mut().zip(row).zip(parameters) {
@@ -209,13 +211,13 @@ impl CustomOp3 for NormaliseRows {
         }
         let x = values(x, layout)?;
         let mut out = vec![0f32; x.len()];
-        for_rows(&mut out, width, |i, out| {
+        rows::for_each(&mut out, width, |i, out| {
             let row = &x[i * width..(i + 1) * width];
-            let mean = lanes(row, 0., |sum, x| sum + x).iter().sum::<f32>() / width as f32;
+            let mean = lanes::sum(row) / width as f32;
             for (o, x) in out.iter_mut().zip(row) {
                 *o = x - mean;
             }
-            let squares = lanes(out, 0., |sum, x| sum + x * x).iter().sum::<f32>();
+            let squares = lanes::sum_of_squares(out);
             let inverse = 1. / (squares / width as f32 + self.eps).sqrt();
             for ((o, w), b) in out.iter_mut().zip(weight).zip(bias) {
                 *o = *o * inverse * w + b;
