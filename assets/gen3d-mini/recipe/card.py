@@ -62,6 +62,9 @@ Most frequent mistakes on `psb_m_a`:
 - Regions: the alpha channel was trained on single objects and on scenes of two; how well it picks one
   object of a scene has not been measured yet.
 - No photographs: it has seen shaded renders only.
+- The parametric shapes were drawn after an earlier version had failed on example files of the program
+  (horse, guitar, teddy bear, toilet, truck, umbrella), by someone who had seen those files. The files
+  themselves were not trained on, but that they are named right now is a demonstration, no measurement.
 - Kinds that the pool lacks are named through the nearness of words alone, often wrongly.
 - Many training meshes are low-polygon game art; delicate real objects are seen less well.
 

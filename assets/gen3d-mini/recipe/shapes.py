@@ -5,7 +5,7 @@ Every function takes a random generator `r` and returns parts; +y is up, +z forw
 
 import numpy as np
 
-from solids import ball, both, box, lathe, limb, merge, placed, ring, slab, tube
+from solids import ball, both, box, grid, lathe, limb, merge, placed, ring, slab, tube
 
 VARIANTS = 24
 
@@ -290,12 +290,6 @@ def wing(root, span, chord, sweep, tip, rise=0.0, thick=0.03):
     row = lambda x, y, z, c: [(x, y - thick / 2, z), (x, y + thick / 2, z), (x, y + thick / 2, z - c), (x, y - thick / 2, z - c)]
     rows = [row(x, y, z - chord / 2, 0), row(x, y, z, chord), row(x + span, y + rise, z - sweep, chord * tip), row(x + span, y + rise, z - sweep - chord * tip / 2, 0)]
     v = np.array(rows, float)
-    return _grid(v)
-
-
-def _grid(v):
-    from solids import grid
-
     return grid(v)
 
 
@@ -369,7 +363,6 @@ def bird(r):
     parts.append(limb(head + [0, 0, 0.07], head + [0, -0.02, 0.12 + u(0.08, 0.25)], 0.035, 0.003, 6))
     parts.append(slab([(-0.06, 0), (0.06, 0), (u(0.08, 0.18), -0.4), (-0.15, -0.4)], 0.02))
     parts[-1] = placed(parts[-1], (0, 0.02, -body[2] * 0.8), tilt=-np.pi / 2 + u(-0.3, 0.2), turn=0)
-    parts[-1] = (parts[-1][0], parts[-1][1])
     if r.random() < 0.55:
         parts += both(wing((0.05, 0.08, 0.2), u(0.6, 1.0), u(0.25, 0.35), u(0.05, 0.3), u(0.4, 0.8), u(-0.15, 0.4)))
     else:
@@ -508,7 +501,7 @@ def hull(long, wide, deep):
         w = max(w, 0.01)
         d = deep * (1 - 0.5 * max(z, 0) ** 2)
         rows.append([(-w, 0.05 * z * z, z * long), (-w * 0.8, -d * 0.6, z * long), (0, -d, z * long), (w * 0.8, -d * 0.6, z * long), (w, 0.05 * z * z, z * long), (0, 0, z * long)])
-    return _grid(np.array(rows, float))
+    return grid(np.array(rows, float))
 
 
 def ship(r):
@@ -688,7 +681,7 @@ def gear(r):
     hole = inner * np.stack([np.cos(a), np.sin(a)], 1)
     h = u(0.1, 0.3) / 2
     at = lambda flat, z: np.concatenate([flat, np.full((len(flat), 1), z)], 1)
-    part = _grid(np.stack([at(hole, -h), at(outline, -h), at(outline, h), at(hole, h), at(hole, -h)]))
+    part = grid(np.stack([at(hole, -h), at(outline, -h), at(outline, h), at(hole, h), at(hole, -h)]))
     return [placed(part, tilt=np.pi / 2)] if r.random() < 0.5 else [part]
 
 
