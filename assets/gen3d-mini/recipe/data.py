@@ -1,5 +1,6 @@
 """The mesh pool, its labels, and views of its meshes as the program itself draws them."""
 
+import collections
 import io
 import json
 import queue
@@ -26,7 +27,7 @@ class Pool:
 
     def __init__(self, data, permissive_only=False):
         entries = json.loads((Path(data) / "meshes.json").read_text())
-        for label in (label for label in shapes.KINDS for _ in range(shapes.VARIANTS)):
+        for label in (label for label, n in generated_counts(entries).items() for _ in range(n)):
             entry = dict(index=len(entries), label=label, split="train", source=GENERATED)
             entries.append(entry | dict(licence="CC0-1.0", author="gen3d"))
         if permissive_only:
@@ -49,6 +50,11 @@ class Pool:
             yield from rng.choice(meshes, 1024, p=weight / weight.sum())
 
 
+def generated_counts(entries):
+    """How many parametric shapes of each kind stand beside the pool's entries."""
+    return shapes.variants(collections.Counter(e["label"] for e in entries if e["split"] == "train"))
+
+
 def unpack_meshes(data, work):
     """DATA/meshes.tar.zst and the parametric shapes -> WORK/data/meshes.safetensors."""
     target = Path(work) / "data" / "meshes.safetensors"
@@ -57,15 +63,16 @@ def unpack_meshes(data, work):
         raw = unzstd(Path(data) / "meshes.tar.zst")
         with tarfile.open(fileobj=io.BytesIO(raw)) as archive:
             pool = load(archive.extractfile("meshes.safetensors").read())
-        save_file(with_generated(pool), target)
+        entries = json.loads((Path(data) / "meshes.json").read_text())
+        save_file(with_generated(pool, generated_counts(entries)), target)
     return target
 
 
-def with_generated(pool):
+def with_generated(pool, counts):
     """A packed set (see the renderer) with the parametric shapes behind its meshes."""
     verts, faces = [pool["verts"]], [pool["faces"]]
     vert_offsets, face_offsets = pool["vert_offsets"].tolist(), pool["face_offsets"].tolist()
-    for _, vertices, triangles in shapes.generate(SHAPES_SEED):
+    for _, vertices, triangles in shapes.generate(SHAPES_SEED, counts):
         verts.append(np.round((vertices + 1) * 32767.5).clip(0, 65535).astype(np.uint16))
         faces.append(triangles.astype(np.uint16))
         vert_offsets.append(vert_offsets[-1] + len(vertices))
