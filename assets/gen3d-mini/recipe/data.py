@@ -101,14 +101,15 @@ def unzstd(path):
 
 
 def records(source, views):
-    """Reads (mesh index, u8 [views,4,64,64]) from the renderer's stream until it ends."""
+    """Reads (mesh index, its true up, u8 [views,4,64,64]) from the renderer's stream until it ends;
+    an up of 0 means that the mesh stands upright in its views."""
     size = views * PLANES * SIZE * SIZE
-    while len(head := source.read(4)) == 4:
+    while len(head := source.read(8)) == 8:
         body = source.read(size)
         if len(body) < size:
             raise EOFError("the renderer stopped in the middle of a record")
         pixels = np.frombuffer(body, np.uint8).reshape(views, PLANES, SIZE, SIZE)
-        yield struct.unpack("<I", head)[0], pixels
+        yield *struct.unpack("<II", head), pixels
 
 
 def clean_views(renderer, meshes, views=10, points=4096, only=None):
@@ -118,7 +119,7 @@ def clean_views(renderer, meshes, views=10, points=4096, only=None):
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE) as process:
         result = [
             pixels
-            for index, pixels in records(process.stdout, views)
+            for index, _, pixels in records(process.stdout, views)
             if only is None or index in only
         ]
     if process.returncode:
@@ -133,6 +134,7 @@ class Replay:
         self.views = views
         self.pixels = np.empty((capacity, views, PLANES, SIZE, SIZE), np.uint8)
         self.meshes = np.zeros(capacity, np.int64)
+        self.ups = np.zeros(capacity, np.int64)
         self.filled = self.next = 0
         self.rng = np.random.default_rng(seed)
         command = [renderer, "train", meshes, "-", "--views", views, "--seed", seed]
@@ -160,15 +162,16 @@ class Replay:
     def take(self, count):
         """Replaces the `count` oldest records with fresh ones."""
         for _ in range(count):
-            self.meshes[self.next], self.pixels[self.next] = self.queue.get(timeout=120)
+            at = self.next
+            self.meshes[at], self.ups[at], self.pixels[at] = self.queue.get(timeout=120)
             self.next = (self.next + 1) % len(self.meshes)
             self.filled = min(self.filled + 1, len(self.meshes))
 
     def batch(self, count):
-        """`count` views of different records: (u8 [count,4,64,64], mesh indices)."""
+        """`count` views of different records: (u8 [count,4,64,64], mesh indices, true ups)."""
         rows = self.rng.choice(self.filled, count, replace=False)
         columns = self.rng.integers(self.views, size=count)
-        return self.pixels[rows, columns], self.meshes[rows]
+        return self.pixels[rows, columns], self.meshes[rows], self.ups[rows]
 
     def close(self):
         self.process.kill()

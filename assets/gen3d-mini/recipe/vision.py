@@ -103,7 +103,7 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
         rate = set_rate(optimiser, progress)
         keep = next(k for until, k in KEEP if progress < until)
         replay.take(BATCH // REUSE)
-        pixels, indices = replay.batch(BATCH)
+        pixels, indices, _ = replay.batch(BATCH)
         rows = torch.tensor([pool.label_of[m] for m in indices])
         planes, drawn = augment(torch.from_numpy(pixels))
         with torch.autocast("cpu", LOW, enabled=LOW != torch.float32):

@@ -10,12 +10,13 @@
 //! `train` reads mesh indices (little-endian u32) from the file PICKS, or from stdin where PICKS
 //! is `-`, and for each writes that many views of the mesh as it might arrive: stretched, bent,
 //! tilted, turned, with parts missing, as a cloud of any density, noisy, partly scanned, or as a
-//! surface, plain or coloured. `bench` writes the default views of a clean cloud of every mesh in
-//! turn. A record is the mesh index (u32) and views × 4 × size × size bytes (the three channels and
-//! alpha, planes in this order).
+//! surface, plain or coloured; one in six lies along another of the six axis directions. `bench`
+//! writes the default views of a clean cloud of every mesh in turn. A record is the mesh index
+//! (u32), the place of its true up in [`Up::ALL`] (u32, 0 upright) and views × 4 × size × size bytes
+//! (the three channels and alpha, planes in this order).
 
 use nalgebra::{Matrix3, Rotation3, Vector3};
-use point_clip::shaded::{Shaded, Viewpoint};
+use point_clip::shaded::{Shaded, Up, Viewpoint};
 use point_clip::{PackedSet, PointCloud, Shape, TriangleMesh, sample_surface};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -53,11 +54,8 @@ fn main() -> Result<()> {
                 let mesh = set
                     .mesh(index as usize)
                     .ok_or_else(|| format!("mesh {index} of {} does not exist", set.len()))?;
-                write_record(
-                    &mut out,
-                    index,
-                    &render_augmented(&mesh, size, views, &mut rng)?,
-                )?;
+                let (up, planes) = render_augmented(&mesh, size, views, &mut rng)?;
+                write_record(&mut out, index, up, &planes)?;
             }
         }
         Some("bench") => {
@@ -68,7 +66,7 @@ fn main() -> Result<()> {
                 let mut cloud = sample_surface(&mesh, points, seed + index as u64);
                 cloud.normals = None;
                 let planes = shaded.render(&shaded.prepare(&Shape::Cloud(cloud))?);
-                write_record(&mut out, index as u32, &planes)?;
+                write_record(&mut out, index as u32, 0, &planes)?;
             }
         }
         _ => return Err(usage.into()),
@@ -76,20 +74,31 @@ fn main() -> Result<()> {
     Ok(out.flush()?)
 }
 
-fn write_record(out: &mut impl Write, index: u32, planes: &[f32]) -> Result<()> {
+fn write_record(out: &mut impl Write, index: u32, up: u32, planes: &[f32]) -> Result<()> {
     out.write_all(&index.to_le_bytes())?;
+    out.write_all(&up.to_le_bytes())?;
     let bytes: Vec<u8> = planes.iter().map(|v| (v * 255.0).round() as u8).collect();
     Ok(out.write_all(&bytes)?)
 }
 
-/// One random appearance of `mesh`: `views` views, `[views, 4, size, size]` flattened.
+/// One random appearance of `mesh`: the place in [`Up::ALL`] of the direction that is truly up, and
+/// `views` views that take +y for it, `[views, 4, size, size]` flattened.
 fn render_augmented(
     mesh: &TriangleMesh,
     size: usize,
     views: usize,
     rng: &mut ChaCha8Rng,
-) -> Result<Vec<f32>> {
+) -> Result<(u32, Vec<f32>)> {
     let mut mesh = deform(mesh, rng);
+    let up = if rng.random_bool(1.0 / 6.0) {
+        rng.random_range(1..Up::ALL.len())
+    } else {
+        0
+    };
+    let lying: Matrix3<f32> = Up::ALL[up].to_y().transpose();
+    for p in &mut mesh.positions {
+        *p = (lying * Vector3::from(*p)).into();
+    }
     if rng.random_bool(0.15) {
         mesh.colors = Some(random_colors(&mesh, rng));
     }
@@ -120,11 +129,12 @@ fn render_augmented(
     };
     let planes = shaded.render(&shaded.prepare(&shape)?);
     let mirrored = rng.random_bool(0.5);
-    Ok(if mirrored {
+    let planes = if mirrored {
         mirror(&planes, size)
     } else {
         planes
-    })
+    };
+    Ok((up as u32, planes))
 }
 
 /// Flips every plane left to right.
@@ -193,20 +203,26 @@ fn random_colors(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> Vec<[u8; 3]> {
 
 /// A cloud of the surface as scanners and converters deliver it.
 fn scan(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> PointCloud {
-    let count = match rng.random_range(0..10) {
-        0 => 512,
-        1 => 1024,
-        2 | 3 => 2048,
-        4..=8 => 4096,
+    let count = match rng.random_range(0..20) {
+        0 => 256,
+        1 | 2 => 512,
+        3 | 4 => 1024,
+        5..=7 => 2048,
+        8..=17 => 4096,
         _ => 10_000,
     };
     let mut cloud = sample_surface(mesh, count, rng.random());
     if !rng.random_bool(0.2) {
         cloud.normals = None;
     }
-    if rng.random_bool(0.12) {
+    if rng.random_bool(0.2) {
+        // Half of them lack a whole half, as seen from one side only.
         let normal = random_direction(rng);
-        let offset = rng.random_range(-0.1..0.4);
+        let offset = if rng.random_bool(0.5) {
+            rng.random_range(-0.05..0.05)
+        } else {
+            rng.random_range(0.0..0.4)
+        };
         retain(&mut cloud, |p| normal.dot(&p) < offset);
     }
     if rng.random_bool(0.1) {
@@ -228,8 +244,8 @@ fn scan(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> PointCloud {
         }
         cloud.normals = None;
     }
-    if rng.random_bool(0.1) {
-        let extra = (cloud.positions.len() as f32 * rng.random_range(0.0..0.06)) as usize;
+    if rng.random_bool(0.15) {
+        let extra = (cloud.positions.len() as f32 * rng.random_range(0.0..0.08)) as usize;
         cloud
             .positions
             .extend((0..extra).map(|_| [(); 3].map(|()| rng.random_range(-1.0f32..1.0))));
