@@ -16,11 +16,19 @@ from shapes import (
     clothing,
     crawlers,
     cycles,
+    electronics,
+    food,
+    furniture,
+    heads,
+    household,
     instruments,
     lamps,
     mechanical,
     people,
+    plants,
     quadrupeds,
+    street,
+    structures,
     tableware,
     tools,
     toys,
@@ -39,11 +47,19 @@ THEMES = (
     clothing,
     crawlers,
     cycles,
+    electronics,
+    food,
+    furniture,
+    heads,
+    household,
     instruments,
     lamps,
     mechanical,
     people,
+    plants,
     quadrupeds,
+    street,
+    structures,
     tableware,
     tools,
     toys,
@@ -53,12 +69,12 @@ THEMES = (
     weapons,
 )
 KINDS = {label: make for theme in THEMES for label, make in theme.KINDS.items()}
-MOST, FEWEST = 36, 8
+MOST, FEWEST = 20, 6
 
 
 def variants(meshes):
     """How many variants of each kind to make where the pool has `meshes[label]` of its own."""
-    return {label: max(FEWEST, MOST - 2 * meshes.get(label, 0)) for label in KINDS}
+    return {label: max(FEWEST, MOST - meshes.get(label, 0)) for label in KINDS}
 
 
 def generate(seed, counts):

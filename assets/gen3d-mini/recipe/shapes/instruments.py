@@ -211,8 +211,8 @@ def harp(r):
 def xylophone(r):
     u = r.uniform
     n = int(r.integers(6, 13))
-    x = np.linspace(-1, 1, n)
-    parts = [box((a, 0.05, 0), (1.5 / n, 0.04, 0.7 - 0.2 * a)) for a in x]
+    x, deep = np.linspace(-1, 1, n), u(0.55, 0.85)
+    parts = [box((a, 0.05, 0), (1.5 / n, 0.04, deep - 0.2 * a)) for a in x]
     parts += [limb((-1.1, 0, s * 0.3), (1.1, 0, s * 0.17), 0.03, sides=4) for s in (-1, 1)]
     return parts + ([*posts(0.9, 0.25, -u(0.5, 0.9), 0, 0.03)] if r.random() < 0.4 else [])
 

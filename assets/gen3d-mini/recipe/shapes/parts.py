@@ -121,3 +121,21 @@ def leaf(long, wide, droop=0.0, thick=0.01):
         [(-a, b, c * long), (0, b + thick + a * 0.2, c * long), (a, b, c * long)] for a, b, c in zip(w, y, t)
     ]
     return grid(np.array(rows))
+
+
+def gable(w, d, low, rise, over=0.08, hip=0.0):
+    """A roof over a rectangle 2 w by 2 d, its ridge along z."""
+    w, d = w + over, d + over
+    e = d * (1 - hip)
+    return grid(
+        np.array(
+            [
+                [(-w, low, -d), (w, low, -d)],
+                [(0, low + rise, -e), (0, low + rise, -e)],
+                [(0, low + rise, e), (0, low + rise, e)],
+                [(-w, low, d), (w, low, d)],
+                [(-w, low, -d), (w, low, -d)],
+            ],
+            float,
+        )
+    )

@@ -12,13 +12,13 @@ def quadruped(r, leg, neck, head, *, thick=0.2, lift=0.8, tail=0.4, tail_lift=-0
     vary = lambda x: x * r.uniform(0.85, 1.15)
     leg, neck, head, thick = map(vary, (leg, neck, head, thick))
     back, chest = np.array([0, 0, -0.45]), np.array([0, u(-0.03, 0.05), 0.45])
-    parts = [
-        tube(
-            [back - [0, 0, 0.12], back, chest, chest + [0, 0, 0.1]],
-            [thick * 0.6, thick, thick * u(1, 1.15), thick * 0.6],
-            10,
-        )
-    ]
+    t = np.linspace(0, 1, 9)
+    girth = np.interp(
+        t, [0, 0.12, 0.3, 0.55, 0.8, 0.93, 1], [0.3, 0.75, 1, u(0.8, 1.1), u(1, 1.15), 0.85, 0.4]
+    )
+    spine = (back - [0, 0, 0.12]) * (1 - t[:, None]) + (chest + [0, 0, 0.1]) * t[:, None]
+    spine[:, 1] -= u(-0.04, 0.06) * np.sin(np.pi * t)
+    parts = [tube(spine, thick * girth, 12)]
     swing = u(0.02, 0.35) if r.random() < 0.6 else 0.03
     for end, side in ((back, 1), (back, -1), (chest, 1), (chest, -1)):
         step = u(-swing, swing)
@@ -191,9 +191,16 @@ def squirrel(r):
     w, high = u(0.1, 0.17), u(0.5, 0.8)
     return parts + [
         tube(
-            [(0, 0, -0.15), (0, 0.15, -0.35), (0, high, -0.35), (0, high + 0.1, -0.5)],
-            [0.05, w, w * 1.1, 0.05],
-            8,
+            [
+                (0, 0, -0.12),
+                (0, 0.08, -0.3),
+                (0, 0.3, -0.4),
+                (0, high * 0.7, -0.38),
+                (0, high, -0.4),
+                (0, high + 0.06, -0.52),
+            ],
+            [0.04, w * 0.6, w, w * 1.1, w * 0.8, 0.04],
+            10,
         )
     ]
 
