@@ -65,6 +65,8 @@ Most frequent mistakes on `psb_m_a`:
 - The parametric shapes were drawn after an earlier version had failed on example files of the program
   (horse, guitar, teddy bear, toilet, truck, umbrella), by someone who had seen those files. The files
   themselves were not trained on, but that they are named right now is a demonstration, no measurement.
+- Which kinds have parametric shapes was decided knowing the names of benchmark classes (bearing,
+  mechanical part, armadillo, the last also as the well-known standing figure), not their meshes.
 - Kinds that the pool lacks are named through the nearness of words alone, often wrongly.
 - Many training meshes are low-polygon game art; delicate real objects are seen less well.
 

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from shapes.parts import around, fuselage, pick, posts, rod, tail_fins, wheel_pair, wing
+from shapes.parts import (
+    around,
+    fuselage,
+    moved,
+    pick,
+    posts,
+    rod,
+    tail_fins,
+    wheel_pair,
+    wing,
+)
 from solids import ball, both, box, lathe, limb, merge, placed, slab, tube
 
 
@@ -120,7 +130,7 @@ def fighter(r):
         parts.append(placed(fin, (0, 0.08, 0), roll=np.pi / 2))
     if r.random() < 0.5:
         parts += both(rod((0.45, -0.06, -0.2), 0.025, 0.5, "z", sides=6))
-    return [placed(p, scale=(1, 1, long / 2)) for p in parts]
+    return moved(parts, scale=(1, 1, long / 2))
 
 
 def glider(r):

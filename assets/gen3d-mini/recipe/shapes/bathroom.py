@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import pick, posts, rod
+from shapes.parts import moved, pick, posts, rod
 from solids import both, box, grid, lathe, limb, placed, ring, tube
 
 
@@ -67,7 +67,7 @@ def bathtub(r):
         )
     ]
     if r.random() < 0.4:
-        parts += [placed(p, (0, -0.12, 0)) for p in posts(w * 0.7, d * 0.7, 0, 0.2, 0.05)]
+        parts += moved(posts(w * 0.7, d * 0.7, 0, 0.2, 0.05), (0, -0.12, 0))
     return parts + [
         tube([(0, high, -d * 0.95), (0, high + 0.2, -d * 0.95), (0, high + 0.2, -d * 0.75)], 0.03, 6)
     ]
@@ -144,10 +144,10 @@ def toilet_paper(r):
     u = r.uniform
     hole, high = u(0.3, 0.45), u(0.6, 1.0)
     sheet = grid(np.array([[(1.0, y, z) for y in (-high, high)] for z in (0, u(0.3, 0.9))]), wrap=False)
-    return [
-        placed(p, roll=pick(r, 0, np.pi / 2))
-        for p in [lathe([(hole, -high), (1, -high), (1, high), (hole, high), (hole, -high)], 24), sheet]
-    ]
+    return moved(
+        [lathe([(hole, -high), (1, -high), (1, high), (hole, high), (hole, -high)], 24), sheet],
+        roll=pick(r, 0, np.pi / 2),
+    )
 
 
 KINDS = {

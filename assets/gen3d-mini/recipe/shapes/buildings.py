@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, gable, pick, rod
+from shapes.parts import around, gable, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, placed, slab
 
 
@@ -25,13 +25,13 @@ def house(r):
     roof = [gable(w, d, high, u(0.25, 0.7), u(0, 0.15), pick(r, 0, 0, u(0.2, 1)))]
     roof = roof if r.random() < 0.88 else [box((0, high, 0), (2 * w + 0.1, 0.08, 2 * d + 0.1))]
     parts = [box((0, high / 2, 0), (2 * w, high, 2 * d)), *openings(r, w, d, high, levels)]
-    parts += [placed(p, turn=np.pi / 2, scale=(1, 1, 1)) for p in roof] if abs(w - d) < 0.12 else roof
+    parts += moved(roof, turn=np.pi / 2, scale=(1, 1, 1)) if abs(w - d) < 0.12 else roof
     if r.random() < 0.6:
         parts.append(box((u(-0.6, 0.6) * w, high + 0.35, u(-0.6, 0.6) * d), (0.14, u(0.4, 0.9), 0.14)))
     if r.random() < 0.45:
         a, b, h = w * u(0.4, 0.7), d * u(0.5, 0.9), high * u(0.5, 0.9)
         wing_ = [box((0, h / 2, 0), (2 * a, h, 2 * b)), gable(a, b, h, u(0.2, 0.5))]
-        parts += [placed(p, (w + a * 0.8, 0, u(-0.3, 0.3)), turn=pick(r, 0, np.pi / 2)) for p in wing_]
+        parts += moved(wing_, (w + a * 0.8, 0, u(-0.3, 0.3)), turn=pick(r, 0, np.pi / 2))
     if r.random() < 0.35:
         parts += [box((0, 0.42, d + 0.2), (w * 1.2, 0.05, 0.45))] + both(
             limb((w * 0.5, 0, d + 0.38), (w * 0.5, 0.42, d + 0.38), 0.03, sides=6)
@@ -105,9 +105,9 @@ def castle(r):
     )
     for x in (-w, w):
         for z in (-d, d):
-            parts += [placed(p, (x, 0, z)) for p in castle_tower(r, t, high * u(1.1, 1.7), roofed)]
+            parts += moved(castle_tower(r, t, high * u(1.1, 1.7), roofed), (x, 0, z))
     keep = castle_tower(r, t * u(1.3, 2), high * u(1.5, 2.8), r.random() < 0.5)
-    parts += [placed(p, (u(-0.3, 0.3), 0, u(-0.4, 0.2))) for p in keep] if r.random() < 0.8 else []
+    parts += moved(keep, (u(-0.3, 0.3), 0, u(-0.4, 0.2))) if r.random() < 0.8 else []
     return parts + [
         box((0, high * 0.55, d), (0.45, high * 1.2, 0.2)),
         box((0, 0.16, d + 0.1), (0.2, 0.32, 0.04)),

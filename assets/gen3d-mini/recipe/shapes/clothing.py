@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, grip, pick, rod
+from shapes.parts import around, grip, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, merge, placed, ring, slab, tube
 
 
@@ -72,7 +72,7 @@ def umbrella(r):
         parts.append(tube(points, thick * 1.6, 6))
     if kind > 0.8:
         tilt = u(0.2, 0.7)
-        parts = [placed(p, tilt=tilt) for p in parts]
+        parts = moved(parts, tilt=tilt)
     return parts
 
 

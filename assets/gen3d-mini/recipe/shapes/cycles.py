@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import rod
+from shapes.parts import moved, rod
 from solids import ball, both, box, grid, limb, placed, ring, tube
 
 
@@ -92,7 +92,7 @@ def tricycle(r):
         box((0, 0.42, -0.15), (0.2, 0.05, 0.24)),
     ]
     parts += [limb((0, front, 0.4), (0, 0.65, 0.28), 0.025), rod((0, 0.66, 0.27), 0.022, 0.45, "x")]
-    return parts + [placed(wheel_spokes, (0, front, 0.4)) for wheel_spokes in spokes(front, 4)]
+    return parts + moved(spokes(front, 4), (0, front, 0.4))
 
 
 def spokes(radius, count, thick=0.008):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, pick, posts, rod
+from shapes.parts import around, moved, pick, posts, rod
 from solids import ball, both, box, lathe, limb, placed, ring, slab, tube
 
 
@@ -33,7 +33,7 @@ def keyboard(r):
             if i < 3
             else [box((0, 0.06, z), (w * 0.8, 0.05, 0.36 * d))]
         )
-    return [placed(p, tilt=lean) for p in parts]
+    return moved(parts, tilt=lean)
 
 
 def mouse(r):
@@ -60,15 +60,15 @@ def tower_case(r):
 
 def computer(r):
     u = r.uniform
-    parts = [placed(p, (0, 0, -0.2)) for p in monitor(r)]
+    parts = moved(monitor(r), (0, 0, -0.2))
     if r.random() < 0.7:
-        parts += [placed(p, (r.choice([-1, 1]) * u(0.95, 1.1), 0, -0.2)) for p in tower_case(r)]
+        parts += moved(tower_case(r), (r.choice([-1, 1]) * u(0.95, 1.1), 0, -0.2))
     else:
-        parts = [placed(p, (0, 0.2, 0)) for p in parts] + [box((0, 0.1, -0.2), (1.1, 0.2, 0.8))]
+        parts = moved(parts, (0, 0.2, 0)) + [box((0, 0.1, -0.2), (1.1, 0.2, 0.8))]
     return (
         parts
-        + [placed(p, (0, 0.03, 0.5), 0.6) for p in keyboard(r)]
-        + ([placed(p, (0.75, 0.03, 0.5), 0.22) for p in mouse(r)] if r.random() < 0.5 else [])
+        + moved(keyboard(r), (0, 0.03, 0.5), 0.6)
+        + (moved(mouse(r), (0.75, 0.03, 0.5), 0.22) if r.random() < 0.5 else [])
     )
 
 
@@ -88,7 +88,7 @@ def laptop(r):
         for x in np.linspace(-0.8, 0.8, 10) * w
         for z in (-0.6 * d, -0.35 * d, -0.1 * d)
     ]
-    return parts + [placed(p, (0, thick / 2, -d), tilt=-lean) for p in lid]
+    return parts + moved(lid, (0, thick / 2, -d), tilt=-lean)
 
 
 def telephone(r):
@@ -130,7 +130,7 @@ def mobile(r):
         box((0, 0.03, 0.06), (1.85 * w, 1.7 * h, 0.05)),
         box((-w * 0.5, h * 0.75, -0.08), (0.3, 0.35, 0.06)),
     ]
-    return [placed(p, tilt=-lean) for p in parts]
+    return moved(parts, tilt=-lean)
 
 
 def camera(r):
@@ -163,7 +163,7 @@ def camera(r):
     ]
     parts += both(rod((0, 0.62, 0.25), 0.3, 0.1, "x", sides=18)) if r.random() < 0.4 else []
     return parts + (
-        [placed(p, (0, -0.25, 0)) for p in around(limb((0, 0, 0), (0.45, -1.2, 0), 0.03, sides=6), 3)]
+        moved(around(limb((0, 0, 0), (0.45, -1.2, 0), 0.03, sides=6), 3), (0, -0.25, 0))
         if r.random() < 0.6
         else []
     )
@@ -261,7 +261,7 @@ def fan(r):
         for c, s in zip(np.cos(np.arange(10) * 0.628), np.sin(np.arange(10) * 0.628))
     ]
     nod = u(-0.2, 0.3)
-    return [placed(p, (0, high, 0.1), tilt=-nod) for p in head] + [
+    return moved(head, (0, high, 0.1), tilt=-nod) + [
         limb((0, 0, 0), (0, high, 0), 0.035),
         lathe([(0, 0), (0.3, 0), (0.28, 0.04), (0.05, 0.08), (0, 0.08)], 18),
     ]
@@ -270,15 +270,15 @@ def fan(r):
 def remote(r):
     u = r.uniform
     w, h = u(0.18, 0.26), u(0.7, 1.0)
-    return [
-        placed(p, tilt=np.pi / 2)
-        for p in [box((0, 0, 0), (2 * w, 2 * h, 0.14))]
+    return moved(
+        [box((0, 0, 0), (2 * w, 2 * h, 0.14))]
         + [
             rod((x * w, y * h, -0.08), 0.05, 0.04, "z", sides=8)
             for x in (-0.55, 0, 0.55)
             for y in np.linspace(-0.8, 0.8, int(r.integers(4, 8)))
-        ]
-    ]
+        ],
+        tilt=np.pi / 2,
+    )
 
 
 def controller(r):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, leaf, pick, rod
+from shapes.parts import around, leaf, moved, pick, rod
 from solids import ball, box, grid, lathe, limb, placed, ring, slab, tube
 
 
@@ -47,10 +47,9 @@ def pear(r):
             18,
         )
     ]
-    return [
-        placed(p, roll=u(-0.1, 0.1))
-        for p in parts + [tube([(0, 0.85, 0), (0.03, 1.0, 0), (u(0, 0.15), 1.1, 0)], 0.025, 5)]
-    ]
+    return moved(
+        parts + [tube([(0, 0.85, 0), (0.03, 1.0, 0), (u(0, 0.15), 1.1, 0)], 0.025, 5)], roll=u(-0.1, 0.1)
+    )
 
 
 def lemon(r):
@@ -179,7 +178,7 @@ def carrot(r):
         )
         for _ in range(int(r.integers(3, 8)))
     ]
-    return [placed(p, roll=pick(r, 0, np.pi / 2, np.pi)) for p in parts] if r.random() < 0.6 else parts
+    return moved(parts, roll=pick(r, 0, np.pi / 2, np.pi)) if r.random() < 0.6 else parts
 
 
 def corn(r):
@@ -333,9 +332,9 @@ KINDS = {
         round_fruit(r, 0.75, 0.2, leafy=0.0)
         + around(placed(leaf(0.45, 0.14, r.uniform(-0.05, 0.1)), (0, 0.66, 0)), 5)
     ),
-    "watermelon": lambda r: [
-        placed(p, scale=(1, 1, r.uniform(1, 1.5))) for p in round_fruit(r, 0.95, 0.03, stem=False, leafy=0)
-    ],
+    "watermelon": lambda r: moved(
+        round_fruit(r, 0.95, 0.03, stem=False, leafy=0), scale=(1, 1, r.uniform(1, 1.5))
+    ),
     "pear": pear,
     "lemon": lemon,
     "banana": banana,

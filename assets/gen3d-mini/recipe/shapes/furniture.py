@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, pick, posts, rod
+from shapes.parts import around, moved, pick, posts, rod
 from solids import ball, both, box, lathe, limb, merge, placed, ring, slab, tube
 
 
@@ -34,7 +34,7 @@ def chair(r):
         back = [tube(np.stack([w * np.cos(t), high * np.sin(t) ** 0.7, 0 * t], 1), 0.025, 6)] + [
             limb((x, 0, 0), (x, high * 0.8, 0), 0.012, sides=5) for x in np.linspace(-w * 0.6, w * 0.6, 5)
         ]
-    parts += [placed(p, (0, seat, -d * 0.95), tilt=-lean) for p in back]
+    parts += moved(back, (0, seat, -d * 0.95), tilt=-lean)
     if r.random() < 0.35:
         arm = u(0.18, 0.26)
         parts += both(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, grip, pick, rod
+from shapes.parts import around, grip, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, placed, ring, slab, tube
 
 
@@ -36,7 +36,7 @@ def clock(r):
             )
             + [limb((0, w, 0), (0, w + 0.2, 0), 0.025)]
         )
-    return [placed(p, (0, 1.55, 0.14), 0.75) for p in face] + [
+    return moved(face, (0, 1.55, 0.14), 0.75) + [
         box((0, 1.55, 0), (0.8, 0.8, 0.3)),
         box((0, 0.75, 0), (0.6, 1.0, 0.26)),
         box((0, 0.15, 0), (0.8, 0.35, 0.32)),
@@ -61,8 +61,8 @@ def book(r):
             box((0, -t / 2, 0), (2 * w, t * 0.12, 2 * h)),
             box((-w, 0, 0), (t * 0.12, t, 2 * h)),
         ]
-        parts += [placed(p, (0, i * 1.12 * t, 0), turn=u(-0.4, 0.4) * min(i, 1)) for p in one]
-    return [placed(p, tilt=pick(r, 0, -np.pi / 2)) for p in parts]
+        parts += moved(one, (0, i * 1.12 * t, 0), turn=u(-0.4, 0.4) * min(i, 1))
+    return moved(parts, tilt=pick(r, 0, -np.pi / 2))
 
 
 def box_(r):
@@ -88,7 +88,7 @@ def picture_frame(r):
         + [box((0, y, 0), (2 * w + t, t, 0.08)) for y in (-h, h)]
     )
     return (
-        [placed(p, tilt=-0.25) for p in parts] + [box((0, -h * 0.5, -0.25), (0.15, h, 0.02), tilt=0.35)]
+        moved(parts, tilt=-0.25) + [box((0, -h * 0.5, -0.25), (0.15, h, 0.02), tilt=0.35)]
         if r.random() < 0.4
         else parts
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, pick, posts, rod
+from shapes.parts import around, moved, pick, posts, rod
 from solids import ball, both, box, lathe, limb, placed, ring, slab, tube
 
 
@@ -107,10 +107,7 @@ def drum(r):
         placed(ring((0, 0, 0), w, 0.03, (0, 1, 0)), (0, high, 0)),
     ]
     if r.random() < 0.4:
-        parts += [
-            placed(p, (0, -0.3, 0))
-            for p in around(limb((w * 0.6, 0.4, 0), (w * 1.1, 0, 0), 0.02, sides=6), 3)
-        ]
+        parts += moved(around(limb((w * 0.6, 0.4, 0), (w * 1.1, 0, 0), 0.02, sides=6), 3), (0, -0.3, 0))
     return parts + (
         [
             limb((-0.3, high + 0.03, 0.1), (0.5, high + 0.1, 0.2), 0.02, sides=6),
@@ -291,7 +288,7 @@ def microphone(r):
         ball((0, 0.72, 0), (0.16, u(0.15, 0.2), 0.16)),
     ]
     if r.random() < 0.4:
-        parts = [placed(p, (0, 1.3, 0), tilt=u(0.3, 0.9)) for p in parts] + [
+        parts = moved(parts, (0, 1.3, 0), tilt=u(0.3, 0.9)) + [
             limb((0, 0, 0), (0, 1.35, 0), 0.025),
             rod((0, 0, 0), 0.3, 0.04),
         ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, grip, pick, rod
+from shapes.parts import around, grip, moved, pick, rod
 from solids import ball, both, lathe, limb, merge, placed, ring, tube
 
 
@@ -112,7 +112,7 @@ def street_light(r):
         [lathe([(0.08, high), (0.15, high + 0.25), (0.2, high + 0.27), (0, high + 0.42)], 6)],
     )
     if form > 0.8:
-        side = [placed(p, (0.3, -0.2, 0)) for p in globe] + [
+        side = moved(globe, (0.3, -0.2, 0)) + [
             tube([(0, high - 0.35, 0), (0.2, high - 0.38, 0), (0.3, high - 0.2, 0)], 0.02, 5)
         ]
         return [pole, *globe, *both(*side)]

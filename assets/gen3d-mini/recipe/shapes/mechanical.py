@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, pick, rod
+from shapes.parts import around, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, merge, placed, ring, slab, tube
 
 
@@ -55,7 +55,7 @@ def bearing(r):
         parts += around(roller, int(r.integers(8, 15)))
     else:
         parts.append(race(hole, 1))
-    return [placed(p, tilt=pick(r, 0, np.pi / 2)) for p in parts] if r.random() < 0.5 else parts
+    return moved(parts, tilt=pick(r, 0, np.pi / 2)) if r.random() < 0.5 else parts
 
 
 def nut(r):
@@ -260,7 +260,7 @@ def tire(r):
     parts += around(box((1, 0, 0), (0.05, high * 1.3, 0.08)), 20) if r.random() < 0.4 else []
     if r.random() < 0.5:
         parts += [lathe([(0, -0.05), (hole, -0.1), (hole, 0.05), (0.1, 0.12), (0, 0.12)], 20)]
-    return [placed(p, roll=np.pi / 2) for p in parts]
+    return moved(parts, roll=np.pi / 2)
 
 
 def valve(r):

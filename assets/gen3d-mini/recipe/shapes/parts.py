@@ -126,16 +126,12 @@ def leaf(long, wide, droop=0.0, thick=0.01):
 def gable(w, d, low, rise, over=0.08, hip=0.0):
     """A roof over a rectangle 2 w by 2 d, its ridge along z."""
     w, d = w + over, d + over
-    e = d * (1 - hip)
-    return grid(
-        np.array(
-            [
-                [(-w, low, -d), (w, low, -d)],
-                [(0, low + rise, -e), (0, low + rise, -e)],
-                [(0, low + rise, e), (0, low + rise, e)],
-                [(-w, low, d), (w, low, d)],
-                [(-w, low, -d), (w, low, -d)],
-            ],
-            float,
-        )
-    )
+    e, top = d * (1 - hip), low + rise
+    corners = [(-w, low, -d), (w, low, -d), (w, low, d), (-w, low, d), (0, top, -e), (0, top, e)]
+    faces = [(0, 1, 4), (2, 3, 5), (1, 2, 5), (1, 5, 4), (3, 0, 4), (3, 4, 5), (0, 1, 2), (0, 2, 3)]
+    return np.array(corners, float), np.array(faces)
+
+
+def moved(parts, *args, **kwargs):
+    """All parts `placed` alike."""
+    return [placed(part, *args, **kwargs) for part in parts]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import pick, posts, rod
+from shapes.parts import moved, pick, posts, rod
 from solids import ball, both, box, lathe, limb, mirrored, placed, ring, tube
 
 
@@ -215,9 +215,7 @@ def robot(r):
 
 
 def astronaut(r):
-    parts = [
-        placed(p, scale=(1.35, 1, 1.35)) for p in jointed(r, pick(r, "stand", "walk", "wave", "spread"))
-    ]
+    parts = moved(jointed(r, pick(r, "stand", "walk", "wave", "spread")), scale=(1.35, 1, 1.35))
     return parts + [ball((0, 1.62, 0.02), 0.21), box((0, 1.25, -0.25), (0.42, 0.55, 0.2))]
 
 

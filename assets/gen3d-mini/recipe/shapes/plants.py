@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, leaf, lump, pick
+from shapes.parts import around, leaf, lump, moved, pick
 from solids import ball, grid, lathe, limb, placed, tube
 
 
@@ -141,7 +141,7 @@ def flower(r):
         top = np.array([u(-0.4, 0.4) * min(i, 1), u(0.7, 1.1), u(-0.4, 0.4) * min(i, 1)])
         parts.append(tube([(0, 0, 0), top * [0.3, 0.5, 0.3], top], 0.018, 5))
         tilt = u(-0.2, 1.2)
-        parts += [placed(p, top, tilt=tilt) for p in bloom(r, u(0.2, 0.35))]
+        parts += moved(bloom(r, u(0.2, 0.35)), top, tilt=tilt)
         parts += [
             placed(leaf(u(0.25, 0.45), 0.12, u(-0.3, 0.15)), top * 0.35, turn=u(0, 6)) for _ in range(2)
         ]
@@ -225,7 +225,7 @@ def mushroom(r):
                 18,
             ),
         ]
-        parts += [placed(p, at, u(0.5, 1) if i else 1) for p in one]
+        parts += moved(one, at, u(0.5, 1) if i else 1)
     return parts
 
 
@@ -270,8 +270,8 @@ def potted_plant(r):
         ]
     else:
         make = {"tree": leafy_tree, "cactus": cactus, "flower": flower, "bush": bush}[plant]
-        top = [placed(p, scale=u(0.7, 0.9)) for p in make(r)]
-    return [pot] + [placed(p, (0, high, 0)) for p in top]
+        top = moved(make(r), scale=u(0.7, 0.9))
+    return [pot] + moved(top, (0, high, 0))
 
 
 def grass(r):

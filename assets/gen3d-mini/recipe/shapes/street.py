@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import around, grip, lump, pick, posts, rod
+from shapes.parts import around, grip, lump, moved, pick, posts, rod
 from solids import ball, both, box, grid, lathe, limb, placed, ring, slab, tube
 
 
@@ -175,10 +175,10 @@ def traffic_light(r):
     ]
     if r.random() < 0.35:
         reach = u(0.6, 1.0)
-        return [tube([(0, 0, 0), (0, high, 0), (0.05, high + 0.15, 0), (reach, high + 0.2, 0)], 0.03, 6)] + [
-            placed(p, (reach, high, 0.05)) for p in head
-        ]
-    return [placed(p, (0, high, 0.08)) for p in head] + [
+        return [
+            tube([(0, 0, 0), (0, high, 0), (0.05, high + 0.15, 0), (reach, high + 0.2, 0)], 0.03, 6)
+        ] + moved(head, (reach, high, 0.05))
+    return moved(head, (0, high, 0.08)) + [
         limb((0, 0, 0), (0, high + 0.2, 0), 0.035),
         rod((0, 0.02, 0), 0.12, 0.05),
     ]
@@ -202,10 +202,9 @@ def barrel(r):
         placed(ring((0, 0, 0), np.interp(a, t, rad), 0.02, (0, 1, 0)), (0, a * high, 0))
         for a in (0.08, 0.3, 0.7, 0.92)
     ]
-    return [
-        placed(p, tilt=pick(r, 0, 0, np.pi / 2))
-        for p in [lathe([(0, 0), *zip(rad, t * high), (0, high)], 20), *hoops]
-    ]
+    return moved(
+        [lathe([(0, 0), *zip(rad, t * high), (0, high)], 20), *hoops], tilt=pick(r, 0, 0, np.pi / 2)
+    )
 
 
 def crate(r):
@@ -290,7 +289,7 @@ def telescope(r):
             12,
         )
     ]
-    return [placed(p, (0, 0.9, 0), tilt=-lift) for p in scope] + around(
+    return moved(scope, (0, 0.9, 0), tilt=-lift) + around(
         limb((0, 0.85, 0), (0.4, 0, 0), 0.025, sides=6), 3, u(0, 2)
     )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import handled, pick, rod
+from shapes.parts import handled, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, merge, placed, ring, slab, tube
 
 
@@ -79,7 +79,7 @@ def scissors(r):
         limb((0, 0, 0), (0.03, -0.35, 0), 0.025),
         ring((0.06, -0.5, 0), 0.13, 0.03),
     ]
-    one = [placed(p, roll=open_) for p in half]
+    one = moved(half, roll=open_)
     return one + [(v * [-1, 1, 1] + [0, 0, 0.025], t[:, ::-1]) for v, t in one]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import grip, pick, rod
+from shapes.parts import grip, moved, pick, rod
 from solids import ball, both, box, grid, lathe, limb, placed, ring, slab, tube
 
 
@@ -75,7 +75,7 @@ def sphere(r):
             ring((0, 0, 0), 1.0, 0.02, a, 26)
             for a in ((0, 0, 1), (1, 0, 0.01), (0, 1, 0))[: int(r.integers(1, 4))]
         ]
-    return [placed(p, tilt=u(0, 1)) for p in parts]
+    return moved(parts, tilt=u(0, 1))
 
 
 def golf_ball(r):
@@ -102,7 +102,7 @@ def die(r):
             placed(rod((0.5 * x, 0.5 * y, 1), size, 0.1, "z", sides=8), turn=turn, tilt=tilt)
             for x, y in pips[number]
         ]
-    return [placed(p, turn=u(0, 1.5)) for p in parts]
+    return moved(parts, turn=u(0, 1.5))
 
 
 def brick(r):
@@ -202,7 +202,7 @@ def baseball_bat(r):
             14,
         )
     ]
-    return [placed(p, roll=pick(r, 0, 0.6, 1.57)) for p in parts]
+    return moved(parts, roll=pick(r, 0, 0.6, 1.57))
 
 
 def dumbbell(r):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import pick, posts, rod, wheel_pair
+from shapes.parts import moved, pick, posts, rod, wheel_pair
 from solids import ball, both, box, limb, placed, ring, slab, tube
 
 
@@ -143,7 +143,7 @@ def tractor(r):
         roof = big + u(0.55, 0.7)
         parts += [
             box((0, roof, -0.3), (0.62, 0.06, 0.6)),
-            *[placed(p, (0, 0, -0.3)) for p in posts(0.27, 0.25, big, roof, 0.025)],
+            *moved(posts(0.27, 0.25, big, roof, 0.025), (0, 0, -0.3)),
         ]
     else:
         parts += [
@@ -259,7 +259,7 @@ def train_car(r):
 def train(r):
     parts, z = locomotive(r), -1.3
     for _ in range(int(r.integers(1, 3))):
-        parts += [placed(p, (0, 0, z - 1.0), (1, 1, 0.8)) for p in train_car(r)]
+        parts += moved(train_car(r), (0, 0, z - 1.0), (1, 1, 0.8))
         z -= 2.1
     return parts
 
@@ -293,7 +293,7 @@ def forklift(r):
         box((0, 0.35, -0.2), (0.55, 0.35, 0.8)),
         box((0, 0.55, -0.5), (0.55, 0.3, 0.25)),
         box((0, 1.05, -0.2), (0.55, 0.04, 0.6)),
-        *[placed(p, (0, 0, -0.2)) for p in posts(0.25, 0.27, 0.5, 1.05, 0.02)],
+        *moved(posts(0.25, 0.27, 0.5, 1.05, 0.02), (0, 0, -0.2)),
     ]
     lift = u(0.1, 0.7)
     parts += both(

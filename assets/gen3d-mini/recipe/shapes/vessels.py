@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import hull, pick, rod, wing
+from shapes.parts import hull, moved, pick, rod, wing
 from solids import both, box, grid, limb, placed, ring, slab, tube
 
 
@@ -40,9 +40,10 @@ def ship(r):
 def rowing_boat(r):
     u = r.uniform
     long, wide, deep = u(0.7, 1.0), u(0.22, 0.35), u(0.2, 0.3)
+    power, stern = u(2, 2.5), u(0.3, 0.9)
     rows = []
     for z in np.linspace(-1, 1, 9):
-        w = wide * max(1 - abs(z) ** u(2, 2.5) * (1 if z > 0 else u(0.3, 0.9)), 0.03)
+        w = wide * max(1 - abs(z) ** power * (1 if z > 0 else stern), 0.03)
         y = 0.1 * z * z
         rows.append(
             [
@@ -117,9 +118,9 @@ def submarine(r):
         )
     )
     parts += [limb((0, w + tower * 0.8, 0.25), (0, w + tower + u(0.08, 0.3), 0.25), 0.018, sides=6)]
-    parts += both(wing((0, 0, -0.75), w * u(1.3, 2), 0.15, 0.05, 0.7)) + [
-        placed(p, roll=np.pi / 2) for p in both(wing((0, 0, -0.75), w * 1.4, 0.15, 0.05, 0.7))
-    ]
+    parts += both(wing((0, 0, -0.75), w * u(1.3, 2), 0.15, 0.05, 0.7)) + moved(
+        both(wing((0, 0, -0.75), w * 1.4, 0.15, 0.05, 0.7)), roll=np.pi / 2
+    )
     if r.random() < 0.5:
         parts += both(wing((0, w * 0.3, 0.6), w * 1.8, 0.12, 0.03, 0.8))
     return parts + [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from shapes.parts import wing
+from shapes.parts import moved, wing
 from solids import ball, both, lathe, limb, placed, slab, tube
 
 
@@ -58,7 +58,7 @@ def swimmer(r, upright_tail, snout, thick, fin):
     w, y = thick * 0.7, bend
     fluke = both(wing((0, 0, 0), u(0.22, 0.36), 0.22, u(0.15, 0.3), 0.3))
     roll = np.pi / 2 if upright_tail else 0
-    parts += [placed(p, (0, y, -0.85), roll=roll) for p in fluke]
+    parts += moved(fluke, (0, y, -0.85), roll=roll)
     parts += both(
         placed(
             wing((0, 0, 0), u(0.25, 0.5), u(0.15, 0.25), u(0.15, 0.3), 0.3, -0.15), (w * 0.7, -w * 0.5, 0.35)
@@ -191,7 +191,7 @@ def starfish(r):
     arms = [
         placed(limb((0, 0, 0), (0, 0.9, 0), u(0.14, 0.2), 0.04), roll=i * 2 * np.pi / 5) for i in range(5)
     ]
-    return [placed(p, tilt=-np.pi / 2) for p in [star, *arms]]
+    return moved([star, *arms], tilt=-np.pi / 2)
 
 
 def jellyfish(r):
