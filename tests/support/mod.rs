@@ -151,23 +151,28 @@ pub(crate) fn inputs(ran: &Ran) -> Vec<String> {
     ran.objects().iter().map(input).collect()
 }
 
+/// The bytes of a file of `tests/golden/alpha_clip`, unpacked.
+pub(crate) fn golden_bytes(name: &str) -> Vec<u8> {
+    let path = root().join("tests/golden/alpha_clip").join(name);
+    if let Ok(bytes) = fs::read(&path) {
+        return bytes;
+    }
+    let file = fs::File::open(format!("{}.gz", path.display()));
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(file.unwrap_or_else(|e| panic!("{path:?}: {e}")))
+        .read_to_end(&mut bytes)
+        .expect("gzip");
+    bytes
+}
+
 /// The golden model and pictures in a folder, and the expected tensors.
 pub(crate) fn golden() -> (Place, Checkpoint) {
     let place = Place::new();
-    let unpacked = |name: &str| {
-        let path = root().join("tests/golden/alpha_clip").join(name);
-        let file = std::fs::File::open(&path).unwrap_or_else(|e| panic!("{path:?}: {e}"));
-        let mut bytes = Vec::new();
-        flate2::read::GzDecoder::new(file)
-            .read_to_end(&mut bytes)
-            .expect("gzip");
-        bytes
-    };
-    place.file("clip.safetensors", unpacked("clip.safetensors.gz"));
+    place.file("clip.safetensors", golden_bytes("clip.safetensors"));
     for name in ["photo", "photo_mask", "photo_soft", "rgba", "grey"] {
         let from = format!("tests/golden/alpha_clip/images/{name}.png");
         place.copy(&from, &format!("{name}.png"));
     }
-    let golden = Checkpoint::from_bytes(unpacked("golden.safetensors.gz"), "golden").unwrap();
+    let golden = Checkpoint::from_bytes(golden_bytes("golden.safetensors"), "golden").unwrap();
     (place, golden)
 }

@@ -349,7 +349,7 @@ fn heads_of(width: usize, told: Option<usize>, place: &str) -> Result<usize> {
         None if width > 0 && width.is_multiple_of(64) => Ok(width / 64),
         None => Err(Error::model(
             format!("{place} is {width} wide, which heads of 64 do not divide"),
-            "put the model's config.json or open_clip_config.json beside the weights",
+            "give the model's config.json or open_clip_config.json with --model-config",
         )),
     }
 }

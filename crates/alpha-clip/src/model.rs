@@ -1,6 +1,7 @@
 //! [`AlphaClip`]: both towers and what belongs to them, from a weight file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{D, DType, Device, Tensor};
 use checkpoint::{Checkpoint, Lora, Report};
@@ -56,7 +57,7 @@ impl Default for LoadOptions {
 
 /// A CLIP or an Alpha-CLIP: vision tower, text tower, tokenizer, preprocessing, logit scale.
 pub struct AlphaClip {
-    vision: VisionTower,
+    vision: Arc<VisionTower>,
     text: TextTower,
     config: ClipConfig,
     tokenizer: Tokenizer,
@@ -111,7 +112,7 @@ impl AlphaClip {
             preprocess: plan.named(Preprocess::of(&plan.weights, config.vision.image_size))?,
             fingerprint: fingerprint(&plan.weights, &config, options.dtype),
             metadata: plan.weights.metadata().clone(),
-            vision,
+            vision: Arc::new(vision),
             text,
             config,
             logit_scale,
@@ -119,8 +120,8 @@ impl AlphaClip {
         })
     }
 
-    /// The vision tower.
-    pub fn vision(&self) -> &VisionTower {
+    /// The vision tower; it may outlive the rest.
+    pub fn vision(&self) -> &Arc<VisionTower> {
         &self.vision
     }
 
@@ -202,11 +203,16 @@ impl AlphaClip {
             .iter()
             .map(|text| self.tokenizer.encode(text.as_ref()))
             .collect::<Result<_>>()?;
-        self.encode_rows(&rows)
+        self.encode_tokens(&rows)
     }
 
-    /// Rows of ids that all have one length.
-    fn encode_rows(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
+    /// As [`encode_texts`](Self::encode_texts), of rows of ids that all have one length, as the
+    /// [`tokenizer`](Self::tokenizer) makes them: for texts that are to be cut where they are too
+    /// long.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if there are none or an id is not in the vocabulary.
+    pub fn encode_tokens(&self, rows: &[Vec<u32>]) -> Result<Tensor> {
         if rows.is_empty() {
             return Err(Error::input("there are no texts", "give at least one"));
         }

@@ -232,6 +232,22 @@ impl Checkpoint {
         self.configs.insert(file.to_owned(), config);
         self
     }
+
+    /// The same checkpoint described by this file, a `config.json` of transformers or an
+    /// `open_clip_config.json` under any name, in place of what came with the weights.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`] or [`Error::NotWeights`] if the file is no such
+    /// configuration.
+    pub fn with_config_file(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let (name, config) = folder::model_config(path.as_ref())?;
+        for other in ["config.json", "open_clip_config.json"] {
+            self.configs.remove(other);
+        }
+        // What a converted file carries has become an entry of `configs` when it was opened.
+        self.contents.metadata.remove("open_clip_config");
+        Ok(self.with_config(name, config))
+    }
 }
 
 impl std::fmt::Debug for Checkpoint {

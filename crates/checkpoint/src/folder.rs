@@ -160,6 +160,25 @@ pub(crate) fn configs_in(folder: &Path) -> Result<BTreeMap<String, Value>> {
     Ok(out)
 }
 
+/// Reads the configuration of a CLIP from a file of any name, and gives it the name that the
+/// library which wrote it would have used.
+pub(crate) fn model_config(path: &Path) -> Result<(&'static str, Value)> {
+    let config = read_json(path)?;
+    let [hugging_face, open_clip, _] = CONFIGS;
+    let any = |keys: &[&str]| keys.iter().any(|key| config.get(key).is_some());
+    if any(&["model_cfg", "vision_cfg"]) {
+        return Ok((open_clip, config));
+    }
+    if any(&["vision_config", "text_config", "hidden_size"]) {
+        return Ok((hugging_face, config));
+    }
+    Err(Error::not_weights(
+        &path.display().to_string(),
+        "this JSON does not describe a CLIP",
+        "give the config.json or open_clip_config.json of the model",
+    ))
+}
+
 /// Configurations that a file carries in its metadata.
 pub(crate) fn configs_of(metadata: &BTreeMap<String, String>) -> BTreeMap<String, Value> {
     let carried = CONFIGS.iter().filter_map(|name| {

@@ -150,6 +150,9 @@ pub(crate) struct EmbedText {
     /// Texts; - for one a line from stdin
     #[arg(required = true, value_name = "TEXT")]
     pub(crate) texts: Vec<String>,
+    /// Cut a text that is longer than the model takes, instead of refusing it
+    #[arg(long)]
+    pub(crate) truncate: bool,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
@@ -436,6 +439,26 @@ pub(crate) struct ModelArgs {
     /// Alpha-CLIP weights that go over it
     #[arg(long, value_name = "FILE")]
     pub(crate) alpha_weights: Option<PathBuf>,
+    /// The model's config.json or open_clip_config.json, where none lies beside it
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub(crate) model_config: Option<PathBuf>,
+    /// The model's activation, where its configuration is wrong or absent
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(crate) activation: Option<ActivationChoice>,
+    /// Side of the picture that the model looks at, in pixels; its table of positions is
+    /// interpolated [default: what it was made for]
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) image_size: Option<usize>,
+}
+
+/// Activation of a tower's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ActivationChoice {
+    /// OpenAI's and Alpha-CLIP's models
+    #[value(name = "quickgelu", aliases = ["quick-gelu", "quick_gelu"])]
+    QuickGelu,
+    /// Most of open_clip's models
+    Gelu,
 }
 
 /// How shapes are drawn.

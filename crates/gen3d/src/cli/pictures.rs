@@ -1,21 +1,19 @@
 //! Pictures, or a region of each, to features.
 
-use std::sync::Arc;
-
-use alpha_clip::{AlphaClip, FovealAttention, Picture, Region, VisionOptions};
+use alpha_clip::{FovealAttention, Picture, Region, VisionOptions};
 use anyhow::{Context as _, anyhow};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 use point_clip::recognize::Focus;
 
 use super::args::RegionArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::inputs::{Input, Source, read_stdin};
-use super::model::Model;
+use super::model::ImageModel;
 
 /// Encodes pictures, the same region of each.
 pub(crate) struct PictureEncoder {
-    clip: Arc<AlphaClip>,
+    model: ImageModel,
     region: Region,
     focus: Focus,
 }
@@ -24,7 +22,7 @@ impl PictureEncoder {
     /// An encoder with the vision tower of `model`. Warns where the model was made for something
     /// else than photographs.
     pub(crate) fn new(
-        model: &Model,
+        model: ImageModel,
         region: &RegionArgs,
         focus: Focus,
         context: &Context,
@@ -37,21 +35,21 @@ impl PictureEncoder {
                  or --rle"
             )));
         }
-        if !whole && focus == Focus::Alpha && !model.clip.vision().config().alpha {
+        if !whole && focus == Focus::Alpha && !model.tower.config().alpha {
             return Err(Failure::usage(anyhow!(
                 "{} has no alpha channel to look at a region with; give --alpha-weights, or \
                  --focus foveal",
                 model.name
             )));
         }
-        if model.knows_shapes_only() {
+        if model.knows_shapes_only {
             context.warn(format!(
                 "{} knows renders of shapes, not photographs; give a published CLIP with --model",
                 model.name
             ));
         }
         Ok(Self {
-            clip: model.clip.clone(),
+            model,
             region,
             focus,
         })
@@ -63,13 +61,13 @@ impl PictureEncoder {
     /// Without the input's name, for the caller says it.
     pub(crate) fn encode(&self, input: &Input) -> anyhow::Result<Tensor> {
         let picture = input.picture()?;
-        let preprocess = self.clip.preprocess();
+        let (tower, preprocess) = (&self.model.tower, &self.model.preprocess);
         let views = preprocess.prepare_views(&picture, &self.region)?;
         let mut prepared = views.normalise(preprocess)?;
         let bias = match self.focus {
             Focus::Foveal => {
-                let vision = self.clip.vision().config();
-                Some(FovealAttention::default().bias(&views.alpha, vision)?)
+                let foveal = FovealAttention::default();
+                Some(foveal.bias(&views.alpha, tower.config())?)
             }
             Focus::None | Focus::Alpha => None,
         };
@@ -80,7 +78,8 @@ impl PictureEncoder {
             bias,
             ..VisionOptions::default()
         };
-        Ok(self.clip.encode_views(&prepared, &options)?.features)
+        let features = tower.forward(&prepared, &options)?.features;
+        Ok(features.to_dtype(DType::F32)?)
     }
 }
 

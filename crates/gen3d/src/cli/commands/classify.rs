@@ -13,7 +13,7 @@ use crate::cli::pictures::PictureEncoder;
 
 pub(crate) fn run(args: &Classify, context: &Context) -> Result<Outcome, Failure> {
     let model = Model::load(&args.model, context)?;
-    let encoder = PictureEncoder::new(&model, &args.region, args.focus, context)?;
+    let encoder = PictureEncoder::new((&model).into(), &args.region, args.focus, context)?;
     let head = args.words.head(&model, None)?;
 
     let inputs = inputs::expand(&args.inputs, PICTURES);

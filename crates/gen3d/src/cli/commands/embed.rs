@@ -14,7 +14,7 @@ use crate::cli::context::{Context, error_line};
 use crate::cli::failure::{Failure, Outcome, one_line};
 use crate::cli::features::FeatureWriter;
 use crate::cli::inputs::{self, Input, PICTURES, SHAPES};
-use crate::cli::model::Model;
+use crate::cli::model::{ImageModel, Model};
 use crate::cli::pictures::PictureEncoder;
 
 /// Texts between two looks at the user's wish to stop.
@@ -32,27 +32,23 @@ pub(crate) fn run(args: &Embed, context: &Context) -> Result<Outcome, Failure> {
 
 fn texts(args: &EmbedText, context: &Context) -> Result<Outcome, Failure> {
     let texts = given_texts(&args.texts)?;
-    let mut run = Run::start(
-        &args.output,
-        Model::load(&args.model, context)?,
-        texts.len(),
-        context,
-    )?;
-    let clip = run.model.clip.clone();
+    let Model { clip, name } = Model::load(&args.model, context)?;
+    let width = clip.config().text.embed_dim;
+    let mut run = Run::start(&args.output, &name, width, texts.len(), context)?;
     for chunk in texts.chunks(TEXTS_AT_ONCE) {
         if context.interrupted() {
             return Err(Failure::interrupted());
         }
         // One text that is too long must not keep the others from being encoded.
-        let checked: Vec<_> = chunk
-            .iter()
-            .map(|text| clip.tokenizer().encode(text))
-            .collect();
-        let sound = chunk.iter().zip(&checked).filter(|(_, ids)| ids.is_ok());
-        let sound: Vec<&String> = sound.map(|(text, _)| text).collect();
+        let tokens = |text: &String| match args.truncate {
+            true => Ok(clip.tokenizer().encode_truncated(text)),
+            false => clip.tokenizer().encode(text),
+        };
+        let checked: Vec<_> = chunk.iter().map(tokens).collect();
+        let sound: Vec<Vec<u32>> = checked.iter().flatten().cloned().collect();
         let mut rows = Vec::new();
         if !sound.is_empty() {
-            let features = clip.encode_texts(&sound).map_err(Failure::failed)?;
+            let features = clip.encode_tokens(&sound).map_err(Failure::failed)?;
             rows = features.chunk(sound.len(), 0).map_err(Failure::failed)?;
         }
         let mut rows = rows.into_iter();
@@ -90,10 +86,11 @@ fn given_texts(given: &[String]) -> Result<Vec<String>, Failure> {
 }
 
 fn images(args: &EmbedImage, context: &Context) -> Result<Outcome, Failure> {
-    let model = Model::load(&args.model, context)?;
-    let encoder = PictureEncoder::new(&model, &args.region, args.focus, context)?;
+    let model = ImageModel::load(&args.model, context)?;
+    let (name, width) = (model.name.clone(), model.tower.config().embed_dim);
+    let encoder = PictureEncoder::new(model, &args.region, args.focus, context)?;
     let inputs = inputs::expand(&args.inputs, PICTURES);
-    let mut run = Run::start(&args.output, model, inputs.len(), context)?;
+    let mut run = Run::start(&args.output, &name, width, inputs.len(), context)?;
     let work = |input: &Input| encoder.encode(input);
     bulk::in_order(&inputs, context, work, |input, feature| {
         run.add(&input.name, &input.name, feature)
@@ -102,10 +99,11 @@ fn images(args: &EmbedImage, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn clouds(args: &EmbedCloud, context: &Context) -> Result<Outcome, Failure> {
-    let model = Model::load(&args.model, context)?;
-    let encoder = ShapeEncoder::new(model.clip.clone(), args.views.options());
+    let Model { clip, name } = Model::load(&args.model, context)?;
+    let width = clip.config().vision.embed_dim;
+    let encoder = ShapeEncoder::new(clip, args.views.options());
     let inputs = inputs::expand(&args.inputs, SHAPES);
-    let mut run = Run::start(&args.output, model, inputs.len(), context)?;
+    let mut run = Run::start(&args.output, &name, width, inputs.len(), context)?;
     let work = |input: &Input| -> anyhow::Result<Tensor> {
         // The mean of the views' unit features; its length tells how well the views agree.
         Ok(encoder.encode(&input.shape()?)?.views.mean_keepdim(0)?)
@@ -119,23 +117,22 @@ fn clouds(args: &EmbedCloud, context: &Context) -> Result<Outcome, Failure> {
 /// Features on their way out.
 struct Run {
     writer: FeatureWriter,
-    model: Model,
     raw: bool,
     bar: ProgressBar,
     outcome: Outcome,
 }
 
 impl Run {
+    /// A run over `inputs` inputs with the model called `name`, whose features have `width` values.
     fn start(
         output: &FeatureOutput,
-        model: Model,
+        name: &str,
+        width: usize,
         inputs: usize,
         context: &Context,
     ) -> Result<Self, Failure> {
-        let width = model.clip.config().vision.embed_dim;
         Ok(Self {
-            writer: FeatureWriter::new(output, &model.name, width)?,
-            model,
+            writer: FeatureWriter::new(output, name, width)?,
             raw: output.raw,
             bar: context.bar(inputs as u64, "inputs"),
             outcome: Outcome::Done,
