@@ -1,6 +1,7 @@
 //! Point-cloud and mesh readers, projections to views, and recognition of clouds.
 
 mod cloud;
+pub mod corrupt;
 mod error;
 mod packed;
 pub mod project;

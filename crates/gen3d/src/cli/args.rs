@@ -315,6 +315,10 @@ pub(crate) enum BenchWhat {
     Load(BenchLoad),
     /// Accuracy of the recogniser on a labelled set
     Recognize(BenchRecognize),
+    /// Synonyms and hypernyms against the model's words, and against shapes
+    Words(BenchWords),
+    /// Accuracy on one object of a scene of several, pointed at by a mask
+    Regions(BenchRegions),
     /// Seconds of one step of a diffusion UNet of random weights, and peak memory
     Unet(BenchUnet),
     /// Seconds to decode a picture with a VAE of random weights, and peak memory
@@ -377,6 +381,8 @@ pub(crate) struct BenchRecognize {
     #[arg(long, required = true, value_name = "FILE")]
     pub(crate) set: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) labels: MoreLabels,
+    #[command(flatten)]
     pub(crate) model: ModelArgs,
     #[command(flatten)]
     pub(crate) views: ViewArgs,
@@ -386,6 +392,72 @@ pub(crate) struct BenchRecognize {
     /// Turn each shape to one of the six axis directions at random
     #[arg(long)]
     pub(crate) turned: bool,
+    /// Take half of each shape away: one side of a plane of random direction through its centroid
+    #[arg(long)]
+    pub(crate) cut: bool,
+    /// Noise on each coordinate: standard deviation in half diagonals of the bounding box
+    #[arg(long, default_value_t = 0., value_parser = share, value_name = "SHARE")]
+    pub(crate) noise: f32,
+    /// Share of the points that lie anywhere in the bounding box instead
+    #[arg(long, default_value_t = 0., value_parser = share, value_name = "SHARE")]
+    pub(crate) outliers: f32,
+    /// Also print the N most frequent mistakes
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) confusions: usize,
+    /// Also print the accuracy of each class
+    #[arg(long)]
+    pub(crate) per_class: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchWords {
+    /// Also compare the words with the meshes of a packed set; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) set: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) labels: MoreLabels,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) views: ViewArgs,
+    /// A word in a prompt; may be given several times [default: the model's]
+    #[arg(long, value_name = "\"a {}.\"")]
+    pub(crate) prompt: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchRegions {
+    /// Index of a packed set, whose meshes stand in the scenes
+    #[arg(long, required = true, value_name = "FILE")]
+    pub(crate) set: Vec<PathBuf>,
+    /// Objects in a scene
+    #[arg(long, value_delimiter = ',', default_values_t = [2, 3], value_parser = clap::value_parser!(u8).range(2..=4), value_name = "N,…")]
+    pub(crate) objects: Vec<u8>,
+    /// Scenes of each number of objects
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    pub(crate) scenes: u32,
+    #[command(flatten)]
+    pub(crate) labels: MoreLabels,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) views: ViewArgs,
+    /// A label in a prompt; may be given several times [default: the model's]
+    #[arg(long, value_name = "\"a {}.\"")]
+    pub(crate) prompt: Vec<String>,
+}
+
+/// Words to choose from beside a set's own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Words")]
+pub(crate) struct MoreLabels {
+    /// File with more labels to choose from, one a line
+    #[arg(long, value_name = "FILE", group = "more_labels")]
+    pub(crate) labels_file: Option<PathBuf>,
+    /// More labels to choose from, that come with the program: objects, modelnet40, modelnet10,
+    /// scanobjectnn
+    #[arg(long, value_name = "NAME", group = "more_labels")]
+    pub(crate) label_set: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -566,6 +638,14 @@ pub(crate) enum ColorChoice {
     Always,
     /// Never
     Never,
+}
+
+/// A share of a whole.
+fn share(s: &str) -> Result<f32, String> {
+    match s.parse() {
+        Ok(share) if (0. ..=1.).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1".into()),
+    }
 }
 
 /// `--dtype`.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 use point_clip::project::{V1_FEW_SHOT_TEMPLATE, V1_ZERO_SHOT_TEMPLATE};
 use point_clip::recognize::Projection;
 
-use super::args::Words;
+use super::args::{MoreLabels, Words};
 use super::failure::Failure;
 use super::model::Model;
 
@@ -37,15 +37,39 @@ impl Words {
             return labels_in(path);
         }
         if self.labels.is_empty() {
-            let known = LabelSet::by_name(&self.label_set);
-            return Ok(known
-                .map_err(|e| anyhow!("--label-set: {e}"))?
-                .names()
-                .to_vec());
+            return labels_named(&self.label_set);
         }
         let labels = LabelSet::new(&self.labels).map_err(|e| anyhow!("--labels: {e}"))?;
         Ok(labels.names().to_vec())
     }
+}
+
+impl MoreLabels {
+    /// Whether none are asked for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels_file.is_none() && self.label_set.is_none()
+    }
+
+    /// `own` labels, and behind them those asked for that are not among them.
+    pub(crate) fn beside(&self, own: &[String]) -> Result<Vec<String>, Failure> {
+        let more = match (&self.labels_file, &self.label_set) {
+            (Some(path), _) => labels_in(path),
+            (None, Some(name)) => labels_named(name),
+            (None, None) => Ok(Vec::new()),
+        };
+        let mut all = own.to_vec();
+        for label in more.map_err(Failure::usage)? {
+            if !all.contains(&label) {
+                all.push(label);
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn labels_named(name: &str) -> anyhow::Result<Vec<String>> {
+    let set = LabelSet::by_name(name).map_err(|e| anyhow!("--label-set: {e}"))?;
+    Ok(set.names().to_vec())
 }
 
 fn labels_in(path: &Path) -> anyhow::Result<Vec<String>> {

@@ -70,8 +70,19 @@ impl ShapeEncoder {
 
     pub(super) fn encode_upright(&self, shape: &Shape, up: Up) -> Result<EncodedShape> {
         let views = project(shape, &self.options, up, self.clip.preprocess().size)?;
-        let views = self.encode_views(&views)?;
+        let encoded = self.encode_drawn(&views)?;
+        Ok(EncodedShape { up, ..encoded })
+    }
+
+    /// The features of views that were drawn elsewhere, +y up: a part of a scene, say, with its mask
+    /// as alpha plane.
+    ///
+    /// # Errors
+    /// [`Error::Model`](crate::Error::Model) where the tower fails.
+    pub fn encode_drawn(&self, views: &ShapeViews) -> Result<EncodedShape> {
+        let views = self.encode_views(views)?;
         let feature = unit_rows(&views.mean_keepdim(0)?)?.squeeze(0)?;
+        let up = Up::default();
         Ok(EncodedShape { feature, views, up })
     }
 

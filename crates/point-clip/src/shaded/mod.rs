@@ -9,20 +9,19 @@
 mod camera;
 mod neighbours;
 mod raster;
+mod scene;
 mod surfels;
+mod window;
 
 pub use camera::{Up, Viewpoint};
+pub use scene::SceneViews;
 
 use crate::{BoundingCube, DegenerateShape, PointCloud, Shape, TriangleMesh};
 use nalgebra::{Matrix3, Vector3};
 use raster::{Fragment, Framebuffer};
 use rayon::prelude::*;
 use surfels::Surfel;
-
-/// Camera distance from the middle of the object, in half sides of its bounding cube.
-const DISTANCE: f32 = 5.0;
-/// Share of the picture that the object's longer side fills.
-const FILL: f32 = 0.92;
+use window::{Seen, Window};
 
 /// The `shaded` projection.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +51,13 @@ impl Shaded {
     /// [`DegenerateShape`] where there is nothing to see.
     pub fn prepare(&self, shape: &Shape) -> Result<Prepared, DegenerateShape> {
         let cube = BoundingCube::around(shape.positions())?;
+        Ok(Prepared(self.surface(shape, &cube)))
+    }
+
+    /// `shape` in the coordinates of `cube`.
+    fn surface(&self, shape: &Shape, cube: &BoundingCube) -> Surface {
         let unit = |points: &[[f32; 3]]| points.iter().map(|&p| cube.to_unit(p)).collect();
-        Ok(Prepared(match shape {
+        match shape {
             Shape::Mesh(mesh) if !mesh.triangles.is_empty() => Surface::Mesh(TriangleMesh {
                 positions: unit(&mesh.positions),
                 ..mesh.clone()
@@ -68,7 +72,7 @@ impl Shaded {
                 normals: cloud.normals.clone(),
                 colors: cloud.colors.clone(),
             }),
-        }))
+        }
     }
 
     fn surfels(&self, cloud: PointCloud) -> Surface {
@@ -80,52 +84,51 @@ impl Shaded {
     /// Renders all viewpoints: `[views, 4, size, size]` flattened, values in 0..=1. Channels:
     /// depth, facing and up cue, alpha; the background is 0.
     pub fn render(&self, prepared: &Prepared) -> Vec<f32> {
-        let turn = self.up.to_y();
         let views: Vec<Vec<f32>> = self
-            .viewpoints
-            .par_iter()
-            .map(|viewpoint| self.render_one(prepared, viewpoint.rotation() * turn))
+            .rotations()
+            .map(|rotation| {
+                let seen = prepared.0.seen(rotation);
+                let mut frame = Framebuffer::new(self.size);
+                let window = Window::around(prepared.0.used(&seen), frame.side());
+                self.draw(&prepared.0, &seen, &window, rotation, &mut frame);
+                frame.fill_pinholes();
+                frame.resolve(window.fade())
+            })
             .collect();
         views.concat()
     }
 
-    /// Renders one view under `rotation` from the file's axes to the camera's.
-    fn render_one(&self, prepared: &Prepared, rotation: Matrix3<f32>) -> Vec<f32> {
+    /// The rotations from the file's axes to the camera's, a viewpoint each.
+    fn rotations(&self) -> impl IndexedParallelIterator<Item = Matrix3<f32>> {
+        let turn = self.up.to_y();
+        let viewpoints = self.viewpoints.par_iter();
+        viewpoints.map(move |viewpoint| viewpoint.rotation() * turn)
+    }
+
+    /// Draws `surface`, whose points are `seen` under `rotation`.
+    fn draw(
+        &self,
+        surface: &Surface,
+        seen: &[Seen],
+        window: &Window,
+        rotation: Matrix3<f32>,
+        frame: &mut Framebuffer,
+    ) {
         let up = rotation * self.up.to_y().transpose() * Vector3::y();
-        let mut frame = Framebuffer::new(self.size);
         let fragment = |normal: Vector3<f32>, color: [f32; 3]| Fragment {
             normal,
             up: normal.dot(&up),
             color,
         };
-        let scale = match &prepared.0 {
+        match surface {
             Surface::Surfels(surfels) => {
-                let seen: Vec<Seen> = surfels
-                    .iter()
-                    .map(|s| Seen::of(rotation * s.position))
-                    .collect();
-                let window = Window::around(&seen, frame.side());
-                for (surfel, seen) in surfels.iter().zip(&seen) {
+                for (surfel, seen) in surfels.iter().zip(seen) {
                     let radius = surfel.radius * seen.zoom * window.scale;
                     let shown = fragment(rotation * surfel.normal, surfel.color);
                     frame.disc(window.place(seen), radius, shown);
                 }
-                frame.fill_pinholes();
-                window.scale
             }
             Surface::Mesh(mesh) => {
-                let seen: Vec<Seen> = mesh
-                    .positions
-                    .iter()
-                    .map(|&p| Seen::of(rotation * Vector3::from(p)))
-                    .collect();
-                let used: Vec<Seen> = mesh
-                    .triangles
-                    .iter()
-                    .flatten()
-                    .map(|&i| seen[i as usize])
-                    .collect();
-                let window = Window::around(&used, frame.side());
                 for triangle in &mesh.triangles {
                     let [a, b, c] = triangle.map(|i| &seen[i as usize]);
                     let normal = (b.camera - a.camera).cross(&(c.camera - a.camera));
@@ -140,11 +143,8 @@ impl Shaded {
                     });
                     frame.triangle([a, b, c].map(|s| window.place(s)), fragment(normal, color));
                 }
-                window.scale
             }
-        };
-        // Depth fades over one side of the bounding cube.
-        frame.resolve(2.0 * scale)
+        }
     }
 }
 
@@ -158,60 +158,30 @@ enum Surface {
     Mesh(TriangleMesh),
 }
 
-/// A point in camera space and its perspective zoom.
-#[derive(Clone, Copy)]
-struct Seen {
-    camera: Vector3<f32>,
-    zoom: f32,
-}
-
-impl Seen {
-    fn of(camera: Vector3<f32>) -> Self {
-        Seen {
-            camera,
-            zoom: DISTANCE / (DISTANCE - camera.z),
+impl Surface {
+    /// Its points as the camera sees them.
+    fn seen(&self, rotation: Matrix3<f32>) -> Vec<Seen> {
+        match self {
+            Surface::Surfels(surfels) => surfels
+                .iter()
+                .map(|s| Seen::of(rotation * s.position))
+                .collect(),
+            Surface::Mesh(mesh) => mesh
+                .positions
+                .iter()
+                .map(|&p| Seen::of(rotation * Vector3::from(p)))
+                .collect(),
         }
     }
 
-    fn planar(&self) -> [f32; 2] {
-        [self.camera.x * self.zoom, self.camera.y * self.zoom]
-    }
-}
-
-/// The zoom that fits what is seen into the picture.
-struct Window {
-    center: [f32; 2],
-    /// Samples a unit.
-    scale: f32,
-    side: f32,
-}
-
-impl Window {
-    fn around(seen: &[Seen], side: usize) -> Self {
-        let mut min = [f32::INFINITY; 2];
-        let mut max = [f32::NEG_INFINITY; 2];
-        for p in seen.iter().map(Seen::planar) {
-            for k in 0..2 {
-                min[k] = min[k].min(p[k]);
-                max[k] = max[k].max(p[k]);
+    /// Those of its points `seen` that something is drawn at.
+    fn used<'a>(&'a self, seen: &'a [Seen]) -> Box<dyn Iterator<Item = &'a Seen> + 'a> {
+        match self {
+            Surface::Surfels(_) => Box::new(seen.iter()),
+            Surface::Mesh(mesh) => {
+                Box::new(mesh.triangles.iter().flatten().map(|&i| &seen[i as usize]))
             }
         }
-        let extent = (max[0] - min[0]).max(max[1] - min[1]).max(1e-3);
-        Window {
-            center: [(min[0] + max[0]) / 2.0, (min[1] + max[1]) / 2.0],
-            scale: FILL * side as f32 / extent,
-            side: side as f32,
-        }
-    }
-
-    /// Sample coordinates (x right, y down), depth in samples.
-    fn place(&self, seen: &Seen) -> Vector3<f32> {
-        let [x, y] = seen.planar();
-        Vector3::new(
-            self.side / 2.0 + (x - self.center[0]) * self.scale,
-            self.side / 2.0 - (y - self.center[1]) * self.scale,
-            seen.camera.z * self.scale,
-        )
     }
 }
 

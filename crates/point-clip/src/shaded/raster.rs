@@ -1,6 +1,7 @@
 //! A small z-buffer that draws discs and triangles, and resolves them to a view.
 
 use nalgebra::Vector3;
+use std::ops::Range;
 
 /// Samples along each side of an output pixel.
 pub(super) const SUPERSAMPLING: usize = 2;
@@ -173,6 +174,26 @@ impl Framebuffer {
             self.depth[hole] = self.depth[source];
             self.winner[hole] = self.winner[source];
         }
+    }
+
+    /// The number of fragments drawn so far.
+    pub(super) fn drawn(&self) -> u32 {
+        self.fragments.len() as u32
+    }
+
+    /// The share of each pixel that shows one of `fragments` (numbered as they were drawn),
+    /// `[size, size]` flattened.
+    pub(super) fn coverage(&self, fragments: &Range<u32>) -> Vec<f32> {
+        let size = self.side / SUPERSAMPLING;
+        let mut out = vec![0.0f32; size * size];
+        for (at, (&z, winner)) in self.depth.iter().zip(&self.winner).enumerate() {
+            if z > f32::NEG_INFINITY && fragments.contains(winner) {
+                let (y, x) = (at / self.side, at % self.side);
+                out[y / SUPERSAMPLING * size + x / SUPERSAMPLING] +=
+                    1.0 / (SUPERSAMPLING * SUPERSAMPLING) as f32;
+            }
+        }
+        out
     }
 
     /// Averages the samples of each pixel into four planes, `[4, size, size]` flattened: depth

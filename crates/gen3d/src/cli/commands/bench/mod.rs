@@ -8,10 +8,14 @@ mod memory;
 mod packed;
 mod project;
 mod recognize;
+mod regions;
 mod score;
+mod shapes;
 mod text;
 mod unet;
 mod vae;
+mod word_pairs;
+mod words;
 
 use std::io::{self, Write};
 use std::time::Instant;
@@ -31,6 +35,8 @@ pub(crate) fn run(args: &Bench, context: &Context) -> Result<Outcome, Failure> {
         BenchWhat::Project(args) => project::run(args, context),
         BenchWhat::Load(args) => load::run(args, context),
         BenchWhat::Recognize(args) => recognize::run(args, context),
+        BenchWhat::Words(args) => words::run(args, context),
+        BenchWhat::Regions(args) => regions::run(args, context),
         BenchWhat::Unet(args) => unet::run(args, context),
         BenchWhat::Vae(args) => vae::run(args, context),
     }

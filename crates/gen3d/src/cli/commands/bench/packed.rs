@@ -5,20 +5,30 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
-use point_clip::PackedSet;
 use point_clip::shaded::Up;
+use point_clip::{PackedSet, TriangleMesh};
 use serde::Deserialize;
 
 /// The most bytes that an index, or a set after decompression, may have.
 const LIMIT: u64 = 4 << 30;
 
-/// What `NAME.json` says.
-#[derive(Debug, Deserialize)]
-pub(super) struct Index {
+/// Meshes and what they are.
+#[derive(Debug)]
+pub(super) struct LabelledSet {
     pub(super) name: String,
     /// Names of the classes.
     pub(super) classes: Vec<String>,
+    /// The meshes, at least one; each names a class that is there.
     pub(super) entries: Vec<Entry>,
+    meshes: PackedSet,
+}
+
+/// What `NAME.json` says.
+#[derive(Debug, Deserialize)]
+struct Index {
+    name: String,
+    classes: Vec<String>,
+    entries: Vec<Entry>,
 }
 
 /// One mesh.
@@ -45,11 +55,19 @@ impl Entry {
     }
 }
 
+impl LabelledSet {
+    /// The mesh of `entry`, in the axes of the set.
+    pub(super) fn mesh(&self, entry: &Entry) -> anyhow::Result<TriangleMesh> {
+        let mesh = self.meshes.mesh(entry.index);
+        mesh.ok_or_else(|| anyhow!("mesh {} is not in the set", entry.index))
+    }
+}
+
 /// Opens the set that `path` names: its index, or the set itself.
 ///
 /// # Errors
 /// Names the file and what is wrong with it.
-pub(super) fn open(path: &Path) -> anyhow::Result<(Index, PackedSet)> {
+pub(super) fn open(path: &Path) -> anyhow::Result<LabelledSet> {
     let (index_path, set_path) = places(path);
     let bytes = read(&index_path)?;
     let index: Index = serde_json::from_slice(&bytes).map_err(|e| {
@@ -59,9 +77,9 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(Index, PackedSet)> {
         )
     })?;
     let bytes = read(&set_path)?;
-    let set = PackedSet::parse(&bytes).map_err(|error| error.in_file(set_path.display()))?;
+    let meshes = PackedSet::parse(&bytes).map_err(|error| error.in_file(set_path.display()))?;
     for entry in &index.entries {
-        if entry.label >= index.classes.len() || entry.index >= set.len() {
+        if entry.label >= index.classes.len() || entry.index >= meshes.len() {
             bail!(
                 "{}: entry {} names a class or a mesh that is not there; \
                  take index and set from one place",
@@ -76,7 +94,12 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(Index, PackedSet)> {
             index_path.display()
         );
     }
-    Ok((index, set))
+    Ok(LabelledSet {
+        name: index.name,
+        classes: index.classes,
+        entries: index.entries,
+        meshes,
+    })
 }
 
 /// Index and set, whichever of them was named.

@@ -4,24 +4,23 @@ use std::path::Path;
 use std::time::Instant;
 
 use alpha_clip::ZeroShotHead;
-use point_clip::recognize::{Recognizer, ShapeEncoder, ShapeOptions, UpChoice};
+use point_clip::corrupt::Corruption;
+use point_clip::recognize::{Recognizer, ShapeEncoder, UpChoice};
 use point_clip::shaded::Up;
-use point_clip::{PackedSet, PointCloud, Shape, sample_surface};
+use point_clip::{PointCloud, Shape};
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 
-use super::packed::{self, Entry, Index};
+use super::packed::{self, Entry};
 use super::print;
-use super::score::{Answer, Score};
+use super::score::{Answer, ClassScore, Confusion, Score, by_class, confusions};
+use super::shapes::{Clouds, turned};
 use crate::cli::args::BenchRecognize;
 use crate::cli::bulk;
 use crate::cli::context::{Context, error_line};
 use crate::cli::failure::{Failure, Outcome, one_line};
 use crate::cli::labels;
 use crate::cli::model::Model;
-
-/// Points drawn from each mesh, unless `--points` says another number.
-const POINTS: usize = 4096;
 
 #[derive(Serialize)]
 struct Measured<'a> {
@@ -33,12 +32,20 @@ struct Measured<'a> {
     /// Where the direction that is up comes from: the set, the recogniser's guess, `--up`.
     up: String,
     turned: bool,
+    cut: bool,
+    noise: f32,
+    outliers: f32,
     points: usize,
     seed: u64,
     meshes: usize,
     classes: usize,
+    labels: usize,
     #[serde(flatten)]
     score: Score,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    confusions: Vec<Confusion<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    per_class: Vec<ClassScore<'a>>,
     seconds: f64,
     clouds_per_minute: f64,
 }
@@ -60,50 +67,42 @@ fn measure(
     args: &BenchRecognize,
     context: &Context,
 ) -> Result<Outcome, Failure> {
-    let (index, set) = packed::open(path).map_err(Failure::missing)?;
+    let set = packed::open(path).map_err(Failure::missing)?;
     let asked = args.views.options();
-    let upright = asked.up == UpChoice::Auto && !args.turned;
-    let options = ShapeOptions {
-        up: if upright {
-            UpChoice::Is(Up::PosY)
-        } else {
-            asked.up
+    let clouds = Clouds {
+        upright: asked.up == UpChoice::Auto && !args.turned,
+        corruption: Corruption {
+            cut: args.cut,
+            noise: args.noise,
+            outliers: args.outliers,
         },
-        // Points are drawn here, so that each mesh has its own seed.
-        points: None,
-        ..asked.clone()
+        ..Clouds::clean(&args.views)
     };
+    let names = args.labels.beside(&set.classes)?;
     let templates = labels::templates(&args.prompt, model, Some(asked.projection))?;
-    let head = ZeroShotHead::build(&model.clip, &index.classes, &templates, None)
-        .map_err(Failure::failed)?;
-    let recognizer = Recognizer::new(ShapeEncoder::new(model.clip.clone(), options), head);
+    let head =
+        ZeroShotHead::build(&model.clip, &names, &templates, None).map_err(Failure::failed)?;
+    let encoder = ShapeEncoder::new(model.clip.clone(), clouds.options(&args.views));
+    let recognizer = Recognizer::new(encoder, head);
 
-    let points = asked.points.unwrap_or(POINTS);
     let start = Instant::now();
-    let bar = context.bar(index.entries.len() as u64, "meshes");
-    let mut answers = Vec::with_capacity(index.entries.len());
+    let bar = context.bar(set.entries.len() as u64, "meshes");
+    let mut answers = Vec::with_capacity(set.entries.len());
     let mut outcome = Outcome::Done;
     let work = |entry: &Entry| {
-        let seed = asked.seed.wrapping_add(entry.index as u64);
-        let from = if upright { entry.up() } else { Up::PosY };
-        let to = if args.turned {
-            any_direction(seed)
-        } else {
-            Up::PosY
-        };
-        let cloud = cloud(&set, entry, points, seed).map(|cloud| turned(cloud, from, to));
-        answer(entry, cloud, &recognizer, &index)
+        let mut cloud = clouds.of(&set, entry);
+        if args.turned {
+            let to = any_direction(clouds.seed_of(entry));
+            cloud = cloud.map(|cloud| turned(cloud, Up::PosY, to));
+        }
+        answer(entry, cloud, &recognizer)
     };
-    bulk::in_order(&index.entries, context, work, |entry, answer| {
+    bulk::in_order(&set.entries, context, work, |entry, answer| {
         answers.push(answer.unwrap_or_else(|error| {
             let place = format!("{}: mesh {}", path.display(), entry.index);
             error_line(&bar, &format!("{place}: {}", one_line(&error)));
             outcome = Outcome::SomeFailed;
-            Answer {
-                class: entry.label,
-                rank: None,
-                confidence: 0.,
-            }
+            Answer::none(entry.label)
         }));
         bar.inc(1);
         Ok(())
@@ -116,19 +115,30 @@ fn measure(
         UpChoice::Auto if args.turned => "auto".into(),
         UpChoice::Auto => "given".into(),
     };
+    let per_class = if args.per_class {
+        by_class(&answers, &set.classes)
+    } else {
+        Vec::new()
+    };
     let measured = Measured {
-        set: &index.name,
+        set: &set.name,
         model: &model.name,
         projection: asked.projection.name(),
         focus: asked.focus.name(),
         views: asked.views,
         up,
         turned: args.turned,
-        points,
+        cut: args.cut,
+        noise: args.noise,
+        outliers: args.outliers,
+        points: clouds.points,
         seed: asked.seed,
         meshes: answers.len(),
-        classes: index.classes.len(),
-        score: Score::of(&answers, index.classes.len()),
+        classes: set.classes.len(),
+        labels: names.len(),
+        score: Score::of(&answers, names.len()),
+        confusions: confusions(&answers, &names, args.confusions),
+        per_class,
         seconds,
         clouds_per_minute: 60. * answers.len() as f64 / seconds,
     };
@@ -138,42 +148,11 @@ fn measure(
 
 fn answer(
     entry: &Entry,
-    cloud: Option<PointCloud>,
+    cloud: anyhow::Result<PointCloud>,
     recognizer: &Recognizer,
-    index: &Index,
 ) -> anyhow::Result<Answer> {
-    let cloud = cloud.ok_or_else(|| anyhow::anyhow!("it is not in the set"))?;
-    let found = recognizer.recognize(&Shape::Cloud(cloud))?;
-    let class = index.classes.get(entry.label);
-    Ok(Answer {
-        class: entry.label,
-        rank: found
-            .top
-            .iter()
-            .position(|scored| Some(&scored.label) == class),
-        confidence: found.top.first().map_or(0., |scored| scored.score.into()),
-    })
-}
-
-/// Points of a mesh without the normals of its faces, which a scanner would not give.
-fn cloud(set: &PackedSet, entry: &Entry, points: usize, seed: u64) -> Option<PointCloud> {
-    let mesh = set.mesh(entry.index)?;
-    Some(PointCloud {
-        normals: None,
-        ..sample_surface(&mesh, points, seed)
-    })
-}
-
-/// The cloud turned so that what was up along `from` is up along `to`.
-fn turned(mut cloud: PointCloud, from: Up, to: Up) -> PointCloud {
-    if from != to {
-        let turn = to.to_y().transpose() * from.to_y();
-        for point in &mut cloud.positions {
-            let row = |r: usize| (0..3).map(|c| turn[(r, c)] * point[c]).sum();
-            *point = [row(0), row(1), row(2)];
-        }
-    }
-    cloud
+    let found = recognizer.recognize(&Shape::Cloud(cloud?))?;
+    Ok(Answer::of(entry.label, &found.top))
 }
 
 /// One of the six directions, drawn from `seed`.
@@ -187,15 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_takes_up_to_up() {
-        let cloud = |point| PointCloud {
-            positions: vec![point],
-            ..PointCloud::default()
-        };
-        let up = |up, from, to| turned(cloud(up), from, to).positions[0];
-        assert_eq!(up([0., 0., 1.], Up::PosZ, Up::PosY), [0., 1., 0.]);
-        assert_eq!(up([0., 1., 0.], Up::PosY, Up::NegX), [-1., 0., 0.]);
-        assert_eq!(up([0., 0., -1.], Up::NegZ, Up::PosX), [1., 0., 0.]);
+    fn any_direction_is_one_of_six() {
         let drawn: std::collections::HashSet<_> = (0..100).map(any_direction).collect();
         assert_eq!(drawn.len(), 6);
     }
