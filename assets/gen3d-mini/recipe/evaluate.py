@@ -1,6 +1,6 @@
-"""Calibration on the pool's validation meshes and figures on the open benchmarks.
+"""The exported f16 file on the pool's validation meshes: the logit scale, and how training went.
 
-Both load the exported f16 file again, so what is measured is what ships.
+The figures of the model card are measured by the program: `measure.py`.
 """
 
 import json
@@ -43,34 +43,8 @@ def calibrate(cosines, rows):
     return factors[min(range(len(losses)), key=losses.__getitem__)].item()
 
 
-def figures(cosines, rows):
-    """Top-1, top-5 and the mean over classes of top-1, in percent."""
-    hits = cosines.topk(5).indices == rows[:, None]
-    first = hits[:, 0].float()
-    classes = [first[rows == c].mean() for c in rows.unique()]
-    percent = lambda x: round(100 * x.item(), 1)
-    return dict(
-        meshes=len(rows),
-        classes=len(classes),
-        top1=percent(first.mean()),
-        top5=percent(hits.any(1).float().mean()),
-        mean_class=percent(torch.stack(classes).mean()),
-    )
-
-
-def confusions(cosines, rows, names, most=12):
-    """The most frequent mistakes: (right, answer, count)."""
-    answers = cosines.argmax(-1)
-    wrong = answers != rows
-    pairs = {}
-    for right, answer in zip(rows[wrong].tolist(), answers[wrong].tolist()):
-        pairs[right, answer] = pairs.get((right, answer), 0) + 1
-    ranked = sorted(pairs.items(), key=lambda item: -item[1])[:most]
-    return [(names[right], names[answer], count) for (right, answer), count in ranked]
-
-
-def bench(model, views, index):
-    """Figures of one benchmark set from its rendered views, and its confusions."""
-    rows = torch.tensor([e["label"] for e in index["entries"]])
-    cosines = encode(model.vision, views) @ model.classes(index["classes"]).T
-    return figures(cosines, rows) | dict(confusions=confusions(cosines, rows, index["classes"]))
+def shares(cosines, rows):
+    """Top-1 and top-5 in percent."""
+    hits = (cosines.topk(5).indices == rows[:, None]).float()
+    percent = lambda x: round(100 * x.mean().item(), 1)
+    return dict(top1=percent(hits[:, 0]), top5=percent(hits.any(1).float()))

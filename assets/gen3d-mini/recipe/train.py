@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Trains gen3d-mini from the mesh pool: words, then shapes, then calibration, figures and card.
+"""Trains gen3d-mini from the mesh pool: words, then shapes, then calibration; with --card the figures
+of the model card as well, measured by the program.
 
     python3 assets/gen3d-mini/recipe/train.py            # about an hour of two CPU cores
     python3 assets/gen3d-mini/recipe/train.py --quick    # 10 minutes, to see that all of it runs
@@ -16,15 +17,13 @@ import torch
 
 import text
 import vision
-from card import write_card
-from data import Pool, clean_views, unpack_bench, unpack_meshes
-from evaluate import Model, bench, calibrate, figures
+from data import Pool, clean_views, unpack_meshes
+from evaluate import Model, calibrate, shares
 from export import VERSION, export
 from teacher import MiniLM
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MODEL = "gen3d-mini.safetensors"
-BENCHES = ("psb_m_a", "labeled19", "scanned")
 
 
 def arguments():
@@ -39,7 +38,7 @@ def arguments():
     add("--vision-minutes", type=float, default=38)
     add("--permissive-only", action="store_true", help="train without the psb-train part")
     add("--quick", action="store_true", help="1.5 and 3 minutes of training")
-    add("--card", type=Path, help="also write the model card there")
+    add("--card", type=Path, help="also measure the model and write its card there")
     args = parser.parse_args()
     if args.quick:
         args.text_minutes, args.vision_minutes = 1.5, 3
@@ -109,16 +108,16 @@ def main():
     scale = calibrate(cosines, val_rows)
     export(path, vision_weights, text_weights, scale, training)
 
-    model = Model(path)
-    report = dict(training=training, logit_scale=scale, val=figures(cosines, val_rows), bench={})
-    for name in BENCHES:
-        packed, index = unpack_bench(args.data, work, name)
-        views = cached(work / f"{name}.npy", lambda: clean_views(renderer, packed))
-        report["bench"][name] = bench(model, views, index)
-    (work / "report.json").write_text(json.dumps(report, indent=1))
+    print(json.dumps(dict(logit_scale=scale, val=shares(cosines, val_rows))))
     if args.card:
-        write_card(args.card, report, pool, path)
-    print(json.dumps(report["bench"]))
+        recipe, report = Path(__file__).parent, work / "report.json"
+        build = ["cargo", "build", "--release", "-p", "gen3d"]
+        subprocess.run(build, cwd=REPOSITORY, check=True)
+        data = ["--data", args.data]
+        measure = [recipe / "measure.py", "--model", path, "--work", work, "--out", report, *data]
+        subprocess.run([sys.executable, *measure], check=True)
+        card = [recipe / "card.py", "--report", report, "--out", args.card, *data]
+        subprocess.run([sys.executable, *card], check=True)
     return 0
 
 
