@@ -22,16 +22,24 @@ SHAPES_SEED = 1
 GENERATED = "parametric shapes of this recipe"
 
 
-class Pool:
-    """The labelled meshes of DATA/meshes.json and the parametric shapes, by split."""
+def held_out():
+    """The kinds that the open model is not trained on."""
+    lines = Path(__file__).with_name("held_out.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
-    def __init__(self, data, permissive_only=False):
+
+class Pool:
+    """The labelled meshes of DATA/meshes.json and the parametric shapes, by split; without the kinds
+    that are held out."""
+
+    def __init__(self, data, permissive_only=False, held_out=()):
         entries = json.loads((Path(data) / "meshes.json").read_text())
         for label in (label for label, n in generated_counts(entries).items() for _ in range(n)):
             entry = dict(index=len(entries), label=label, split="train", source=GENERATED)
             entries.append(entry | dict(licence="CC0-1.0", author="gen3d"))
         if permissive_only:
             entries = [e for e in entries if not e["licence"].startswith("research")]
+        entries = [e for e in entries if e["label"] not in held_out]
         self.entries = entries
         self.labels = sorted({e["label"] for e in entries})
         self.number = {label: i for i, label in enumerate(self.labels)}
@@ -102,16 +110,11 @@ def records(source, views):
         yield *struct.unpack("<II", head), pixels
 
 
-def clean_views(renderer, meshes, views=10, points=4096, only=None):
-    """The program's default views of every mesh of a set, or of those numbered `only`:
-    u8 [N,views,4,64,64]."""
+def clean_views(renderer, meshes, views=10, points=4096):
+    """The program's default views of every mesh of a set: u8 [N,views,4,64,64]."""
     command = [renderer, "bench", meshes, "--views", str(views), "--points", str(points)]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE) as process:
-        result = [
-            pixels
-            for index, _, pixels in records(process.stdout, views)
-            if only is None or index in only
-        ]
+        result = [pixels for _, _, pixels in records(process.stdout, views)]
     if process.returncode:
         raise RuntimeError(f"{command} failed")
     return np.stack(result)

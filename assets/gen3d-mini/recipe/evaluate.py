@@ -23,10 +23,10 @@ class Model:
             self.metadata = file.metadata()
             weights = {name: file.get_tensor(name).float() for name in file.keys()}
         self.logit_scale = weights.pop("logit_scale").exp().item()
-        visual = "visual."
-        self.vision = {k[len(visual) :]: v for k, v in weights.items() if k.startswith(visual)}
+        vision = ("visual.", "pose.")
+        self.vision = {k: v for k, v in weights.items() if k.startswith(vision)}
         self.text = TextTower().eval()
-        self.text.load_state_dict({k: v for k, v in weights.items() if not k.startswith(visual)})
+        self.text.load_state_dict({k: v for k, v in weights.items() if not k.startswith(vision)})
         self.templates = json.loads(self.metadata["prompt_templates"])
         self.tokenizer = Bpe()
 

@@ -5,21 +5,21 @@ import json
 import torch
 from safetensors.torch import save_file
 
-from model import ALPHA_MEAN, ALPHA_STD, MEAN, STD
+from resnet import ALPHA_MEAN, ALPHA_STD, MEAN, STD
 
-NAME, VERSION = "gen3d-mini", "0.1.0"
+NAME, VERSION = "gen3d-mini", "0.2.0"
 TEMPLATES = ("{}",)
 
 
 def export(path, vision, text, logit_scale, training):
-    """`vision`, `text`: state dicts; `logit_scale`: the factor, stored as its logarithm."""
-    tensors = {f"visual.{name}": value for name, value in vision.items()} | dict(text)
+    """`vision` (the tower and what reads the pose), `text`: state dicts; `logit_scale`: the factor, stored as its logarithm."""
+    tensors = dict(vision) | dict(text)
     tensors["logit_scale"] = torch.tensor(float(logit_scale)).log()
     metadata = dict(
         format="pt",
         name=NAME,
         version=VERSION,
-        architecture="Alpha-CLIP ViT, OpenAI layout",
+        architecture="Alpha-CLIP ModifiedResNet, OpenAI layout",
         activation="quickgelu",
         mean=json.dumps(MEAN),
         std=json.dumps(STD),

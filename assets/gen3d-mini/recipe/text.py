@@ -123,7 +123,9 @@ def train(corpus, *, work, minutes, seed):
         tower.load_state_dict(torch.load(Path(work) / "text.pt"))
     else:
         start_from_bags(tower, corpus)
-    optimiser = optimisers(tower, 0.01, 2e-3, skip=("token_embedding.weight",))
+    optimiser = optimisers(
+        tower, lambda name: "resblocks" in name, 0.01, 2e-3, skip=("token_embedding.weight",)
+    )
     tokens = torch.optim.SparseAdam([tower.token_embedding.weight], lr=2e-3, betas=(0.9, 0.98))
     tokens.param_groups[0]["peak"] = 2e-3
     optimiser.append(tokens)

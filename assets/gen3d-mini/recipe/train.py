@@ -2,8 +2,11 @@
 """Trains gen3d-mini from the mesh pool: words, then shapes, then calibration; with --card the figures
 of the model card as well, measured by the program.
 
-    python3 assets/gen3d-mini/recipe/train.py            # about an hour of two CPU cores
+    python3 assets/gen3d-mini/recipe/train.py            # about two hours of two CPU cores
     python3 assets/gen3d-mini/recipe/train.py --quick    # 10 minutes, to see that all of it runs
+
+Two models come of it, with and without the meshes that are free for research only: both go on from a
+common trunk that has not seen those.
 """
 
 import argparse
@@ -14,16 +17,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 
 import text
 import vision
-from data import Pool, clean_views, unpack_meshes
+from data import Pool, clean_views, held_out, unpack_meshes
 from evaluate import Model, calibrate, shares
 from export import VERSION, export
+from meaning import Meaning
+from sets import load_pool, picked
 from teacher import MiniLM
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-MODEL = "gen3d-mini.safetensors"
+RECIPE = Path(__file__).resolve().parent
+REPOSITORY = RECIPE.parents[2]
+# model -> its file. `open` is trained on permissive licences alone, and without the kinds held out;
+# `all` on everything.
+MODELS = dict(all="gen3d-mini.safetensors", open="gen3d-mini-open.safetensors")
 
 
 def arguments():
@@ -34,14 +43,16 @@ def arguments():
     add("--work", type=Path, default=REPOSITORY / "target/gen3d-mini", help="checkpoints and logs")
     add("--renderer", type=Path, help="the stream_views example; built where not given")
     add("--seed", type=int, default=1)
-    add("--text-minutes", type=float, default=13)
-    add("--vision-minutes", type=float, default=38)
-    add("--permissive-only", action="store_true", help="train without the psb-train part")
-    add("--quick", action="store_true", help="1.5 and 3 minutes of training")
-    add("--card", type=Path, help="also measure the model and write its card there")
+    add("--text-minutes", type=float, default=25)
+    add("--trunk-minutes", type=float, default=35, help="at the full rate, permissive licences alone")
+    add("--open-minutes", type=float, default=12, help="from there to the end, the same meshes")
+    add("--all-minutes", type=float, default=20, help="from there to the end, all meshes")
+    add("--quick", action="store_true", help="1.5 minutes of words, 3 of shapes")
+    add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
-        args.text_minutes, args.vision_minutes = 1.5, 3
+        args.text_minutes, args.trunk_minutes = 1.5, 1
+        args.open_minutes = args.all_minutes = 1
     return args
 
 
@@ -59,66 +70,106 @@ def cached(path, make):
     return np.load(path)
 
 
+def words(args, labels, meaning):
+    """The text tower's weights and figures; trained once in a folder."""
+    done = args.work / "text.json"
+    if not done.exists():
+        corpus = text.Corpus(labels, args.wordnet, meaning.encode, args.seed)
+        options = dict(work=args.work, minutes=args.text_minutes, seed=args.seed)
+        _, figures = text.train(corpus, **options)
+        done.write_text(json.dumps(figures | dict(words=len(corpus.words))))
+    return torch.load(args.work / "text.pt"), json.loads(done.read_text())
+
+
+class Views:
+    """The pool's validation meshes as the program draws them."""
+
+    def __init__(self, pool, renderer, data, work):
+        self.meshes = pool.meshes("val")
+        packed = work / "data/val-views.safetensors"
+        if not packed.exists():
+            save_file(picked(load_pool(data), self.meshes), packed)
+        self.pixels = cached(work / "val.npy", lambda: clean_views(renderer, packed))
+
+    def of(self, pool):
+        """(pixels, label rows) of those that `pool` has too."""
+        chosen = [i for i, m in enumerate(self.meshes) if m in pool.label_of]
+        rows = torch.tensor([pool.label_of[self.meshes[i]] for i in chosen])
+        return self.pixels[chosen], rows
+
+
+def shapes(args, meaning):
+    """{model: (pool, weights, how many views)}"""
+    renderer = args.renderer or build_renderer()
+    meshes = unpack_meshes(args.data, args.work)
+    pools = dict(all=Pool(args.data), open=Pool(args.data, True, held_out()))
+    views = Views(pools["all"], renderer, args.data, args.work)
+    stages = (
+        ("open", vision.Stage("trunk", args.trunk_minutes, 1.0)),
+        ("open", vision.Stage("open", args.open_minutes, 0.1, "trunk")),
+        ("all", vision.Stage("all", args.all_minutes, 0.3, "trunk")),
+    )
+    result = {}
+    for name, stage in stages:
+        pool = pools[name]
+        pixels, rows = views.of(pool)
+        few = (pixels[::2, [0, 3, 7]].copy(), rows[::2])
+        options = dict(renderer=renderer, meshes=meshes, work=args.work, seed=args.seed)
+        weights, figures = vision.train(stage, pool, meaning.encode(pool.labels), few, **options)
+        result[name] = (pool, views.of(pool), weights, figures)
+    return result
+
+
 def main():
     args = arguments()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    work = args.work
-    work.mkdir(parents=True, exist_ok=True)
-    renderer = args.renderer or build_renderer()
-    pool = Pool(args.data, args.permissive_only)
-    meshes = unpack_meshes(args.data, work)
-    val_meshes = pool.meshes("val")
-    val_rows = torch.tensor([pool.label_of[m] for m in val_meshes])
-    val_views = cached(work / "val.npy", lambda: clean_views(renderer, meshes, only=val_meshes))
-
-    encoder = MiniLM()
-    labels = encoder.encode(pool.labels)
-    words = text.Corpus(pool.labels, args.wordnet, encoder.encode, args.seed)
-    text_weights, text_figures = text.train(
-        words, work=work, minutes=args.text_minutes, seed=args.seed
-    )
-    few = (val_views[::2, [0, 3, 7]].copy(), val_rows[::2])
-    vision_weights, vision_figures = vision.train(
-        pool,
-        labels,
-        few,
-        renderer=renderer,
-        meshes=meshes,
-        work=work,
-        minutes=args.vision_minutes,
-        seed=args.seed,
-    )
-
-    training = dict(
-        version=VERSION,
-        text=text_figures,
-        vision=vision_figures,
-        seed=args.seed,
-        psb_train=not args.permissive_only,
-        meshes=len(pool.meshes("train")),
-        labels=len(pool.labels),
-        words=len(words.words),
-    )
-    path = work / MODEL
-    export(path, vision_weights, text_weights, vision.LOGIT_SCALE, training)
-    model = Model(path)
-    features = vision.encode(model.vision, val_views)
-    cosines = features @ model.classes(pool.labels).T
-    scale = calibrate(cosines, val_rows)
-    export(path, vision_weights, text_weights, scale, training)
-
-    print(json.dumps(dict(logit_scale=scale, val=shares(cosines, val_rows))))
+    args.work.mkdir(parents=True, exist_ok=True)
+    meaning = Meaning(MiniLM(), args.wordnet)
+    everything = Pool(args.data)
+    text_weights, text_figures = words(args, everything.labels, meaning)
+    for name, (pool, (pixels, rows), weights, figures) in shapes(args, meaning).items():
+        training = dict(
+            version=VERSION,
+            text=text_figures,
+            vision=figures,
+            seed=args.seed,
+            psb_train=name == "all",
+            meshes=len(pool.meshes("train")),
+            labels=len(pool.labels),
+            words=text_figures["words"],
+            held_out=len(held_out()) if name == "open" else 0,
+        )
+        path = args.work / MODELS[name]
+        export(path, weights, text_weights, vision.LOGIT_SCALE, training)
+        model = Model(path)
+        cosines = vision.encode(model.vision, pixels) @ model.classes(pool.labels).T
+        scale = calibrate(cosines, rows)
+        export(path, weights, text_weights, scale, training)
+        print(json.dumps(dict(model=name, logit_scale=scale, val=shares(cosines, rows))))
     if args.card:
-        recipe, report = Path(__file__).parent, work / "report.json"
-        build = ["cargo", "build", "--release", "-p", "gen3d"]
-        subprocess.run(build, cwd=REPOSITORY, check=True)
-        data = ["--data", args.data]
-        measure = [recipe / "measure.py", "--model", path, "--work", work, "--out", report, *data]
-        subprocess.run([sys.executable, *measure], check=True)
-        card = [recipe / "card.py", "--report", report, "--out", args.card, *data]
-        subprocess.run([sys.executable, *card], check=True)
+        measure(args)
     return 0
+
+
+def measure(args):
+    """The card, from what the program says of both models."""
+    subprocess.run(["cargo", "build", "--release", "-p", "gen3d"], cwd=REPOSITORY, check=True)
+    unseen = args.work / "unseen"
+    run = lambda script, *rest: subprocess.run(
+        [sys.executable, RECIPE / script, *rest, "--data", args.data], check=True
+    )
+    run("unseen.py", "--labels-file", RECIPE / "held_out.txt", "--out", unseen)
+    reports = {}
+    for name, file in MODELS.items():
+        reports[name] = args.work / f"report-{name}.json"
+        path = args.work / file
+        given = ["--model", path, "--work", args.work, "--out", reports[name]]
+        if name == "open":
+            given += ["--unseen", unseen.with_suffix(".json"), "--unseen-model", path]
+        run("measure.py", *given)
+    card = ["--report", reports["all"], "--other", reports["open"], "--out", args.card]
+    run("card.py", *card)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Trains the vision tower: views of a mesh -> the sentence encoder's vector of its label.
+"""Trains the vision tower: views of a mesh -> the vector of its label, and which way is up.
 
 Two processes of one thread each average their gradients. The schedule goes by the clock, so a
 run ends when it should on any machine.
 """
 
+import dataclasses
 import json
 import os
 import time
@@ -16,16 +17,31 @@ import torch.nn.functional as F
 
 from augment import augment
 from data import Replay
-from model import VisionTower, normalise
 from optim import LOW, optimisers, set_rate
+from resnet import Tower, VisionTower, normalise
 
 LOGIT_SCALE = 20.0
 TEMPERATURE = 0.03
 COSINE_WEIGHT = 0.5
+POSE_WEIGHT = 0.3
 BATCH = 96
 REUSE = 14
-# (until this share of the run, patches looked at)
-KEEP = ((0.5, 24), (0.84, 32), (1.0, 64))
+# Place of a true up direction in the renderer's list -> row of POSES.
+POSE_OF_UP = torch.tensor([0, 2, 2, 1, 2, 2])
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A part of training with a schedule of its own.
+
+    `hold`: until this share of the time the rate stays at its height, then it falls to zero; 1 for a
+    stage that others go on from. `start`: the stage it goes on from; none starts afresh.
+    """
+
+    name: str
+    minutes: float
+    hold: float
+    start: str | None = None
 
 
 def soft_targets(labels):
@@ -35,46 +51,60 @@ def soft_targets(labels):
 
 def loss_of(features, rows, labels, targets):
     """Cross-entropy against the soft targets, and the cosine to the label's own vector."""
-    cosines = F.normalize(features, dim=-1) @ labels.T
+    cosines = features @ labels.T
     entropy = F.cross_entropy(LOGIT_SCALE * cosines, targets[rows])
     return entropy + COSINE_WEIGHT * (1 - cosines[torch.arange(len(rows)), rows].mean())
 
 
-def train(pool, labels, val, *, renderer, meshes, work, minutes, seed, processes=2):
-    """Trains for `minutes` and returns the averaged weights and how many views they saw.
+def train(stage, pool, labels, val, *, renderer, meshes, work, seed, processes=2):
+    """Trains for the time of `stage` and returns the averaged weights and how many views they saw,
+    those of the stages before among them.
 
-    Continues from WORK/vision.pt where there is one.
+    Continues from the stage's own checkpoint in `work` where there is one.
     """
     os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
     os.environ.setdefault("MASTER_PORT", "29511")
     os.environ.update(OMP_NUM_THREADS="1", RAYON_NUM_THREADS="1")
-    arguments = (processes, pool, labels, val, renderer, meshes, Path(work), minutes, seed)
+    arguments = (processes, stage, pool, labels, val, renderer, meshes, Path(work), seed)
     mp.spawn(_worker, arguments, nprocs=processes)
-    saved = torch.load(Path(work) / "vision.pt")
+    saved = torch.load(checkpoint(work, stage.name))
     state = saved["state"]
-    seen = dict(views=state["step"] * BATCH * processes, minutes=round(state["spent"] / 60, 1))
+    minutes = (state["before"] + state["spent"]) / 60
+    seen = dict(views=state["step"] * BATCH * processes, minutes=round(minutes, 1))
     return saved["average"], seen
 
 
-def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, seed):
+def checkpoint(work, name):
+    return Path(work) / f"vision-{name}.pt"
+
+
+def is_matrix(name):
+    """What Muon trains. Orthogonalising the pool's three square matrices would cost as much as the
+    views of a step."""
+    return "layer" in name or "conv2" in name or "conv3" in name or "c_proj.weight" in name
+
+
+def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed):
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     dist.init_process_group("gloo", rank=rank, world_size=world)
     torch.manual_seed(seed)
-    tower = VisionTower()
+    tower = Tower()
     run = torch.compile(tower)
-    optimiser = optimisers(tower, muon_lr=0.02, adam_lr=2e-3)
+    optimiser = optimisers(tower, is_matrix, muon_lr=0.02, adam_lr=2e-3)
     average = {k: v.clone() for k, v in tower.state_dict().items()}
-    state = dict(step=0, spent=0.0)
-    checkpoint = work / "vision.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint)
+    state = dict(step=0, spent=0.0, before=0.0)
+    own = checkpoint(work, stage.name)
+    source = own if own.exists() else stage.start and checkpoint(work, stage.start)
+    if source:
+        saved = torch.load(source)
         tower.load_state_dict(saved["tower"])
         average, state = saved["average"], saved["state"]
         for o, s in zip(optimiser, saved["optimiser"]):
             o.load_state_dict(s)
-    start_step = state["step"]
-    stream_seed = seed + 1000 * rank + start_step
+        if source != own:
+            state.update(before=state["before"] + state["spent"], spent=0.0)
+    stream_seed = seed + 1000 * rank + state["step"]
     torch.manual_seed(stream_seed)
     replay = Replay(renderer, meshes, pool.sampler(stream_seed), stream_seed)
     replay.take(256)
@@ -87,8 +117,8 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
         if rank == 0:
             part = dict(tower=tower.state_dict(), average=average, state=state)
             part["optimiser"] = [o.state_dict() for o in optimiser]
-            torch.save(part, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
+            torch.save(part, own.with_suffix(".part"))
+            own.with_suffix(".part").replace(own)
 
     while True:
         # One clock for all: the processes must agree on the schedule.
@@ -97,43 +127,44 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
         dist.all_reduce(clock)
         state["spent"] += clock.item()
         last = now
-        progress = state["spent"] / (60 * minutes)
+        progress = state["spent"] / (60 * stage.minutes)
         if progress >= 1:
             break
-        rate = set_rate(optimiser, progress)
-        keep = next(k for until, k in KEEP if progress < until)
+        rate = set_rate(optimiser, progress, stage.hold, 0 if stage.start else 0.02)
         replay.take(BATCH // REUSE)
-        pixels, indices, _ = replay.batch(BATCH)
+        pixels, indices, ups = replay.batch(BATCH)
         rows = torch.tensor([pool.label_of[m] for m in indices])
-        planes, drawn = augment(torch.from_numpy(pixels))
+        planes = normalise(augment(torch.from_numpy(pixels)))
         with torch.autocast("cpu", LOW, enabled=LOW != torch.float32):
-            features = run(normalise(planes), drawn, keep)
+            features, poses = run(planes)
+        pose = F.cross_entropy(poses.float(), POSE_OF_UP[torch.from_numpy(ups)])
         loss = loss_of(features.float(), rows, labels, targets)
-        loss.backward()
-        running += loss.item()
+        (loss + POSE_WEIGHT * pose).backward()
+        running += torch.tensor([loss.item(), pose.item()])
+        sizes = [p.numel() for p in tower.parameters()]
         gradient = torch.cat([p.grad.flatten() for p in tower.parameters()]) / world
         dist.all_reduce(gradient)
-        for p, g in zip(tower.parameters(), gradient.split([p.numel() for p in tower.parameters()])):
+        for p, g in zip(tower.parameters(), gradient.split(sizes)):
             p.grad.copy_(g.view_as(p))
         for o in optimiser:
             o.step()
         tower.zero_grad(set_to_none=False)
         state["step"] += 1
-        decay = min(0.998, (state["step"] + 1) / (state["step"] + 20))
+        decay = min(0.996, (state["step"] + 1) / (state["step"] + 20))
         with torch.no_grad():
             for name, value in tower.state_dict().items():
                 average[name].lerp_(value, 1 - decay)
         if rank == 0 and state["step"] % 50 == 0:
             line = dict(
+                stage=stage.name,
                 step=state["step"],
                 minutes=round(state["spent"] / 60, 2),
-                loss=round(running / 50, 4),
+                loss=[round(x, 4) for x in (running / 50).tolist()],
                 rate=round(rate, 3),
-                keep=keep,
                 views=state["step"] * BATCH * world,
             )
             running = 0.0
-            if state["step"] % 250 == 0:
+            if state["step"] % 500 == 0:
                 line["val"] = validate(average, val, labels)
             print(json.dumps(line), file=log)
         if time.monotonic() - saved_at > 90:
@@ -148,7 +179,8 @@ def _worker(rank, world, pool, labels, val, renderer, meshes, work, minutes, see
 def encode(weights, views, batch=64):
     """Unit mean of the unit features of each object's views: u8 [N,V,4,64,64] -> [N,384]."""
     tower = VisionTower().eval()
-    tower.load_state_dict(weights)
+    visual = "visual."
+    tower.load_state_dict({k[len(visual) :]: v for k, v in weights.items() if k.startswith(visual)})
     objects, count = views.shape[:2]
     flat = torch.from_numpy(views).flatten(0, 1)
     unit = lambda part: F.normalize(tower(normalise(part.float() / 255)), dim=-1)

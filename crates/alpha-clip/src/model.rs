@@ -11,6 +11,7 @@ use crate::config::{Activation, ClipConfig, VisionConfig};
 use crate::error::{Error, Result};
 use crate::hints::Hints;
 use crate::preprocess::Preprocess;
+use crate::probe::LinearProbe;
 use crate::source::Weights;
 use crate::text::TextTower;
 use crate::tokenizer::Tokenizer;
@@ -63,6 +64,7 @@ pub struct AlphaClip {
     tokenizer: Tokenizer,
     preprocess: Preprocess,
     logit_scale: f32,
+    pose: Option<LinearProbe>,
     fingerprint: String,
     metadata: BTreeMap<String, String>,
     report: Report,
@@ -88,14 +90,20 @@ impl AlphaClip {
             .info("logit_scale")
             .map(|info| info.shape.clone());
         let scale = scale.filter(|shape| shape == &[1]).unwrap_or_default();
+        let poses = plan
+            .weights
+            .info("pose.bias")
+            .map(|info| info.shape.iter().product());
         let load = |weights: &Weights<'_>| {
             let logit_scale = weights.get_f32("logit_scale", &scale)?;
+            let probe = |k| LinearProbe::load(&weights.at("pose"), k, config.vision.embed_dim);
+            let pose = poses.map(probe).transpose()?;
             let text = TextTower::load(weights, config.text.clone())?;
             let vision = weights.at("visual");
             let vision = VisionTower::build(&vision, &stored.vision, config.vision.clone())?;
-            Ok((vision, text, logit_scale))
+            Ok((vision, text, logit_scale, pose))
         };
-        let ((vision, text, logit_scale), report) = plan.run(options, load)?;
+        let ((vision, text, logit_scale, pose), report) = plan.run(options, load)?;
         let logit_scale = logit_scale
             .flatten_all()?
             .squeeze(0)?
@@ -116,6 +124,7 @@ impl AlphaClip {
             text,
             config,
             logit_scale,
+            pose,
             report,
         })
     }
@@ -149,6 +158,12 @@ impl AlphaClip {
     /// about 100 for published models.
     pub fn logit_scale(&self) -> f32 {
         self.logit_scale
+    }
+
+    /// What tells the pose of an object by the features of its views, where the file has it
+    /// (`pose.weight` [K, E], `pose.bias` [K]).
+    pub fn pose(&self) -> Option<&LinearProbe> {
+        self.pose.as_ref()
     }
 
     /// 64 hexadecimal digits that change with the weights, the architecture (overrides included)

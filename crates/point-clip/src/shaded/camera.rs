@@ -37,6 +37,18 @@ impl Up {
             Up::NegX => Matrix3::new(0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0),
         }
     }
+
+    /// The other direction of the same axis.
+    pub fn opposite(self) -> Self {
+        match self {
+            Up::PosX => Up::NegX,
+            Up::NegX => Up::PosX,
+            Up::PosY => Up::NegY,
+            Up::NegY => Up::PosY,
+            Up::PosZ => Up::NegZ,
+            Up::NegZ => Up::PosZ,
+        }
+    }
 }
 
 impl fmt::Display for Up {
