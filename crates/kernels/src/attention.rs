@@ -105,7 +105,7 @@ impl Attention<'_> {
         instructions: Instructions,
         precision: Precision,
         context: &mut [f32],
-        mut weights: Option<&mut [f32]>,
+        weights: Option<&mut [f32]>,
     ) {
         /// Tasks for each thread at least.
         const TASKS_PER_THREAD: usize = 3;
@@ -133,7 +133,7 @@ impl Attention<'_> {
         let parts = wanted.min(longest.unwrap_or(0) / QUERIES).max(1);
         let kernel = Kernel::new(instructions, precision);
         let context = Shared::new(context);
-        let weights = weights.as_deref_mut().map(Shared::new);
+        let weights = weights.map(Shared::new);
         (0..heads * parts).into_par_iter().for_each(|task| {
             let (item, head) = (task / parts / self.heads, task / parts % self.heads);
             let sequence = &self.sequences[item];

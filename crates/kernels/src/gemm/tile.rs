@@ -106,16 +106,16 @@ unsafe fn fixed<V: Vector, const R: usize>(
             let b = b.add(k * width);
             let columns = [V::load(b), V::load(b.add(V::LANES))];
             let a = a.add(k * V::LANES);
-            for r in 0..R {
+            for (r, sums) in sums.iter_mut().enumerate() {
                 let x = V::splat(a.add(r));
-                sums[r][0] = sums[r][0].add_product(x, columns[0]);
-                sums[r][1] = sums[r][1].add_product(x, columns[1]);
+                sums[0] = sums[0].add_product(x, columns[0]);
+                sums[1] = sums[1].add_product(x, columns[1]);
             }
         }
-        for r in 0..R {
+        for (r, sums) in sums.iter().enumerate() {
             let to = to.as_mut_ptr().add(r * width);
-            sums[r][0].store(to);
-            sums[r][1].store(to.add(V::LANES));
+            sums[0].store(to);
+            sums[1].store(to.add(V::LANES));
         }
     }
 }

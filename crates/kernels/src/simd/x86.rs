@@ -251,8 +251,8 @@ unsafe fn transpose_8((from, stride): (*const u32, usize), (to, width): (*mut u3
     // SAFETY: the caller vouches for the instructions and both squares.
     unsafe {
         let mut rows = [_mm256_setzero_ps(); 8];
-        for i in 0..8 {
-            rows[i] = _mm256_loadu_ps(from.add(i * stride).cast());
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = _mm256_loadu_ps(from.add(i * stride).cast());
         }
         // Pairs of rows, then pairs of pairs, within halves; then the halves.
         let mut pairs = rows;
@@ -291,8 +291,8 @@ unsafe fn transpose_16((from, stride): (*const u32, usize), (to, width): (*mut u
     // SAFETY: the caller vouches for the instructions and both squares.
     unsafe {
         let mut rows = [_mm512_setzero_ps(); 16];
-        for i in 0..16 {
-            rows[i] = _mm512_loadu_ps(from.add(i * stride).cast());
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = _mm512_loadu_ps(from.add(i * stride).cast());
         }
         // Pairs of rows, then pairs of pairs, within quarters of a register.
         let mut pairs = rows;
@@ -326,8 +326,8 @@ unsafe fn transpose_16((from, stride): (*const u32, usize), (to, width): (*mut u
                 _mm512_shuffle_f32x4::<0xdd>(even[0], even[1]),
                 _mm512_shuffle_f32x4::<0xdd>(odd[0], odd[1]),
             ];
-            for i in 0..4 {
-                _mm512_storeu_ps(to.add((c + 4 * i) * width).cast(), columns[i]);
+            for (i, column) in columns.iter().enumerate() {
+                _mm512_storeu_ps(to.add((c + 4 * i) * width).cast(), *column);
             }
         }
     }
