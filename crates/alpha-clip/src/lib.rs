@@ -74,6 +74,7 @@ mod block;
 mod cache;
 mod cleaning;
 mod config;
+mod cpu;
 mod error;
 mod foveal;
 mod hints;

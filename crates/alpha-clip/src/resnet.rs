@@ -17,7 +17,7 @@ use crate::vision::{AttentionTap, VisionOptions, VisionOutput};
 const BATCH_NORM_EPS: f64 = 1e-5;
 
 /// What the bottlenecks of a stage widen their planes by.
-const EXPANSION: usize = 4;
+pub(crate) const EXPANSION: usize = 4;
 
 /// The type that convolutions compute in: candle's on the CPU are f32 only in effect (bf16 has
 /// none, f16 a slow one).
@@ -25,7 +25,47 @@ fn convolution_type(dtype: DType, device: &Device) -> DType {
     if device.is_cpu() { DType::F32 } else { dtype }
 }
 
-/// A convolution without bias of its own and the BatchNorm after it.
+/// A convolution without bias of its own and the BatchNorm after it, as one convolution in f32.
+pub(crate) struct Folded {
+    /// [O, I, k, k].
+    pub(crate) weight: Tensor,
+    /// [O].
+    pub(crate) bias: Tensor,
+}
+
+impl Folded {
+    /// `kernel` [O, I, k, k] with the BatchNorm called `norm`.
+    pub(crate) fn new(
+        weights: &Weights<'_>,
+        kernel: &Tensor,
+        norm: &str,
+        outputs: usize,
+    ) -> Result<Self> {
+        let norm = weights.at(norm);
+        let part = |name| norm.get_f32(name, &[outputs]);
+        let (scale, shift) = (part("weight")?, part("bias")?);
+        let (mean, variance) = (part("running_mean")?, part("running_var")?);
+        let factor = || -> Result<Tensor> { Ok((&scale / (&variance + BATCH_NORM_EPS)?.sqrt()?)?) };
+        Ok(Self {
+            weight: weights
+                .derive(|| Ok(kernel.broadcast_mul(&factor()?.reshape((outputs, 1, 1, 1))?)?))?,
+            bias: weights.derive(|| Ok((&shift - (&mean * factor()?)?)?))?,
+        })
+    }
+}
+
+/// Refuses an attention bias, which a ResNet has no place for.
+pub(crate) fn no_bias(options: &VisionOptions) -> Result<()> {
+    match &options.bias {
+        Some(bias) if !bias.is_empty() => Err(Error::input(
+            "a ResNet has no transformer blocks for an attention bias",
+            "use a vision transformer, or no bias",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A convolution with what is folded into it.
 struct Convolution {
     weight: Tensor,
     /// [1, O, 1, 1].
@@ -54,19 +94,12 @@ impl Convolution {
         [outputs, _, side, _]: [usize; 4],
         stride: usize,
     ) -> Result<Self> {
-        let norm = weights.at(norm);
-        let part = |name| norm.get_f32(name, &[outputs]);
-        let (scale, shift) = (part("weight")?, part("bias")?);
-        let (mean, variance) = (part("running_mean")?, part("running_var")?);
+        let folded = Folded::new(weights, kernel, norm, outputs)?;
         let dtype = convolution_type(weights.dtype(), weights.device());
-        let factor = || -> Result<Tensor> { Ok((&scale / (&variance + BATCH_NORM_EPS)?.sqrt()?)?) };
-        let weight = weights.derive(|| {
-            let folded = kernel.broadcast_mul(&factor()?.reshape((outputs, 1, 1, 1))?)?;
-            Ok(folded.to_dtype(dtype)?)
-        })?;
+        let weight = weights.derive(|| Ok(folded.weight.to_dtype(dtype)?))?;
         let bias = weights.derive(|| {
-            let folded = (&shift - (&mean * factor()?)?)?;
-            Ok(folded.reshape((1, outputs, 1, 1))?.to_dtype(dtype)?)
+            let bias = folded.bias.reshape((1, outputs, 1, 1))?;
+            Ok(bias.to_dtype(dtype)?)
         })?;
         Ok(Self {
             weight,
@@ -230,9 +263,7 @@ impl ModifiedResNet {
         weights: &Weights<'_>,
         stored_grid: usize,
         config: &VisionConfig,
-        width: usize,
-        layers: [usize; 4],
-        heads: usize,
+        (width, layers, heads): (usize, [usize; 4], usize),
     ) -> Result<Self> {
         let stem = Stem::load(weights, width, config.alpha)?;
         let mut inputs = width;
@@ -266,12 +297,7 @@ impl ModifiedResNet {
         alpha: Option<&Tensor>,
         options: &VisionOptions,
     ) -> Result<VisionOutput> {
-        if options.bias.as_ref().is_some_and(|bias| !bias.is_empty()) {
-            return Err(Error::input(
-                "a ResNet has no transformer blocks for an attention bias",
-                "use a vision transformer, or no bias",
-            ));
-        }
+        no_bias(options)?;
         let taps = options.taps;
         let x = match alpha {
             Some(alpha) => Tensor::cat(&[pixels, alpha], 1)?,

@@ -71,6 +71,11 @@ impl<'a> Weights<'a> {
         self.dtype
     }
 
+    /// Whether tensors are stand-ins.
+    pub(crate) fn is_rehearsal(&self) -> bool {
+        matches!(self.source, Source::Rehearsal(_))
+    }
+
     /// A parameter in the type that the model computes in.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.fetch(name, shape, self.dtype)

@@ -4,42 +4,35 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::block::{LayerNorm, TransformerBlock};
 use crate::config::{TextConfig, TextPooling};
+use crate::cpu;
 use crate::error::{Error, Result};
 use crate::source::Weights;
 
 /// The text tower of a CLIP.
 pub struct TextTower {
     config: TextConfig,
-    /// [V, T].
-    token_embedding: Tensor,
-    /// [C, T].
-    positions: Tensor,
-    blocks: Vec<TransformerBlock>,
-    ln_final: LayerNorm,
-    /// [T, E].
-    projection: Tensor,
+    body: Body,
+    device: Device,
+}
+
+enum Body {
+    /// Over the kernels of the CPU.
+    Packed(cpu::TextTransformer),
+    Transformer(TextTransformer),
 }
 
 impl TextTower {
     pub(crate) fn load(weights: &Weights<'_>, config: TextConfig) -> Result<Self> {
-        let &TextConfig {
-            vocabulary,
-            context,
-            embed_dim,
-            ..
-        } = &config;
-        let width = config.blocks.width;
+        let body = match cpu::precision(weights.dtype(), weights.device()) {
+            Some(precision) => {
+                Body::Packed(cpu::TextTransformer::load(weights, &config, precision)?)
+            }
+            None => Body::Transformer(TextTransformer::load(weights, &config)?),
+        };
         Ok(Self {
-            token_embedding: weights.get("token_embedding.weight", &[vocabulary, width])?,
-            positions: weights.get("positional_embedding", &[context, width])?,
-            blocks: TransformerBlock::load_stack(&weights.at("transformer"), &config.blocks)?,
-            ln_final: LayerNorm::load(
-                &weights.at("ln_final"),
-                width,
-                config.blocks.layer_norm_eps,
-            )?,
-            projection: weights.get("text_projection", &[width, embed_dim])?,
             config,
+            body,
+            device: weights.device().clone(),
         })
     }
 
@@ -50,36 +43,36 @@ impl TextTower {
 
     /// The type that it computes in and that its features have.
     pub fn dtype(&self) -> DType {
-        self.projection.dtype()
+        match &self.body {
+            Body::Packed(body) => body.dtype(),
+            Body::Transformer(body) => body.projection.dtype(),
+        }
     }
 
     /// The device that it computes on.
     pub fn device(&self) -> &Device {
-        self.projection.device()
+        &self.device
     }
 
     /// Features [B, E] of B token rows [B, n] (u32, n at most the context length), not normalised.
     ///
     /// A row is start token, text, end token; what follows the end token changes nothing, so the
-    /// rows are cut behind the last end token of all: short texts cost little.
+    /// rows are cut behind it (on a GPU behind the last end token of all): short texts cost little.
     ///
     /// # Errors
     /// [`Error::Input`] if the shape does not fit, an id is outside the vocabulary, or a row lacks
     /// the end token that the tower looks for.
     pub fn encode(&self, ids: &Tensor) -> Result<Tensor> {
-        let ends = self.ends(&self.checked(ids)?)?;
-        let length = ends.iter().max().map_or(1, |end| *end as usize + 1);
-        let ids = ids.narrow(1, 0, length)?;
-        let x = self.run(&ids, |_| ())?;
-        let (items, tokens, width) = x.dims3()?;
-        let rows: Vec<u32> = ends
-            .iter()
-            .enumerate()
-            .map(|(item, end)| (item * tokens) as u32 + end)
-            .collect();
-        let rows = Tensor::from_vec(rows, items, x.device())?;
-        let ended = x.reshape((items * tokens, width))?.index_select(&rows, 0)?;
-        Ok(self.ln_final.forward(&ended)?.matmul(&self.projection)?)
+        let rows = self.checked(ids)?;
+        let ends = self.ends(&rows)?;
+        match &self.body {
+            Body::Packed(body) => {
+                let rows = rows.iter().zip(&ends);
+                let rows: Vec<&[u32]> = rows.map(|(row, end)| &row[..=*end as usize]).collect();
+                body.encode(&rows)
+            }
+            Body::Transformer(body) => body.encode(ids, &ends),
+        }
     }
 
     /// Tokens [B, n, T] after each block, before `ln_final`.
@@ -87,30 +80,17 @@ impl TextTower {
     /// # Errors
     /// [`Error::Input`] as for [`encode`](Self::encode).
     pub fn hidden_states(&self, ids: &Tensor) -> Result<Vec<Tensor>> {
-        self.checked(ids)?;
-        let mut hidden = Vec::with_capacity(self.blocks.len());
-        self.run(ids, |x| hidden.push(x.clone()))?;
-        Ok(hidden)
-    }
-
-    fn run(&self, ids: &Tensor, mut after_block: impl FnMut(&Tensor)) -> Result<Tensor> {
-        let (items, tokens) = ids.dims2()?;
-        let flat = ids
-            .to_device(self.device())?
-            .to_dtype(DType::U32)?
-            .flatten_all()?;
-        let width = self.config.blocks.width;
-        let embedded = self
-            .token_embedding
-            .index_select(&flat, 0)?
-            .reshape((items, tokens, width))?;
-        let mut x = embedded.broadcast_add(&self.positions.narrow(0, 0, tokens)?)?;
-        let causal = causal_mask(tokens, self.device())?;
-        for block in &self.blocks {
-            x = block.forward(&x, Some(&causal))?.0;
-            after_block(&x);
+        let rows = self.checked(ids)?;
+        match &self.body {
+            Body::Packed(body) => {
+                body.hidden_states(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+            Body::Transformer(body) => {
+                let mut hidden = Vec::with_capacity(body.blocks.len());
+                body.run(ids, |x| hidden.push(x.clone()))?;
+                Ok(hidden)
+            }
         }
-        Ok(x)
     }
 
     fn checked(&self, ids: &Tensor) -> Result<Vec<Vec<u32>>> {
@@ -154,6 +134,67 @@ impl TextTower {
                 })
             })
             .collect()
+    }
+}
+
+/// The text transformer in candle's operations, for any device.
+struct TextTransformer {
+    /// [V, T].
+    token_embedding: Tensor,
+    /// [C, T].
+    positions: Tensor,
+    blocks: Vec<TransformerBlock>,
+    ln_final: LayerNorm,
+    /// [T, E].
+    projection: Tensor,
+    width: usize,
+}
+
+impl TextTransformer {
+    fn load(weights: &Weights<'_>, config: &TextConfig) -> Result<Self> {
+        let (width, eps) = (config.blocks.width, config.blocks.layer_norm_eps);
+        let vocabulary = [config.vocabulary, width];
+        Ok(Self {
+            token_embedding: weights.get("token_embedding.weight", &vocabulary)?,
+            positions: weights.get("positional_embedding", &[config.context, width])?,
+            blocks: TransformerBlock::load_stack(&weights.at("transformer"), &config.blocks)?,
+            ln_final: LayerNorm::load(&weights.at("ln_final"), width, eps)?,
+            projection: weights.get("text_projection", &[width, config.embed_dim])?,
+            width,
+        })
+    }
+
+    /// Features of the tokens at these positions of the rows.
+    fn encode(&self, ids: &Tensor, ends: &[u32]) -> Result<Tensor> {
+        let length = ends.iter().max().map_or(1, |end| *end as usize + 1);
+        let ids = ids.narrow(1, 0, length)?;
+        let x = self.run(&ids, |_| ())?;
+        let (items, tokens, width) = x.dims3()?;
+        let rows: Vec<u32> = ends
+            .iter()
+            .enumerate()
+            .map(|(item, end)| (item * tokens) as u32 + end)
+            .collect();
+        let rows = Tensor::from_vec(rows, items, x.device())?;
+        let ended = x.reshape((items * tokens, width))?.index_select(&rows, 0)?;
+        Ok(self.ln_final.forward(&ended)?.matmul(&self.projection)?)
+    }
+
+    fn run(&self, ids: &Tensor, mut after_block: impl FnMut(&Tensor)) -> Result<Tensor> {
+        let (items, tokens) = ids.dims2()?;
+        let device = self.projection.device();
+        let flat = ids.to_device(device)?.to_dtype(DType::U32)?.flatten_all()?;
+        let embedded = self
+            .token_embedding
+            .index_select(&flat, 0)?
+            .reshape((items, tokens, self.width))?;
+        let mut x = embedded.broadcast_add(&self.positions.narrow(0, 0, tokens)?)?;
+        let causal = causal_mask(tokens, device)?;
+        for block in &self.blocks {
+            x = block.forward(&x, Some(&causal))?.0;
+            after_block(&x);
+        }
+        Ok(x)
     }
 }
 

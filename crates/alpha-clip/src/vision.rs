@@ -4,6 +4,7 @@ use candle_core::{DType, Device, Tensor};
 
 use crate::attention_bias::AttentionBias;
 use crate::config::{VisionConfig, VisionKind};
+use crate::cpu;
 use crate::error::{Error, Result};
 use crate::resnet::ModifiedResNet;
 use crate::source::Weights;
@@ -67,6 +68,9 @@ pub struct VisionTower {
 }
 
 enum Body {
+    // The packed ones run over the kernels of the CPU.
+    PackedTransformer(cpu::VisionTransformer),
+    PackedResNet(Box<cpu::ModifiedResNet>),
     Transformer(VisionTransformer),
     ResNet(ModifiedResNet),
 }
@@ -81,18 +85,28 @@ impl VisionTower {
     ) -> Result<Self> {
         let body = match &config.kind {
             VisionKind::Transformer { patch, blocks } => {
-                let tower =
-                    VisionTransformer::load(weights, stored.grid(), &config, *patch, blocks)?;
-                Body::Transformer(tower)
+                let grid = stored.grid();
+                match cpu::precision(weights.dtype(), weights.device()) {
+                    Some(precision) => Body::PackedTransformer(cpu::VisionTransformer::load(
+                        weights, grid, &config, *patch, blocks, precision,
+                    )?),
+                    None => Body::Transformer(VisionTransformer::load(
+                        weights, grid, &config, *patch, blocks,
+                    )?),
+                }
             }
             VisionKind::ResNet {
                 width,
                 layers,
                 heads,
             } => {
-                let tower =
-                    ModifiedResNet::load(weights, stored.grid(), &config, *width, *layers, *heads)?;
-                Body::ResNet(tower)
+                let (grid, shape) = (stored.grid(), (*width, *layers, *heads));
+                match cpu::precision(weights.dtype(), weights.device()) {
+                    Some(precision) => Body::PackedResNet(Box::new(cpu::ModifiedResNet::load(
+                        weights, grid, &config, shape, precision,
+                    )?)),
+                    None => Body::ResNet(ModifiedResNet::load(weights, grid, &config, shape)?),
+                }
             }
         };
         let (dtype, device) = (weights.dtype(), weights.device().clone());
@@ -155,11 +169,13 @@ impl VisionTower {
             }
             None => {
                 let side = self.config.image_size;
-                let whole = Tensor::new(WHOLE as f32, &self.device)?.to_dtype(self.dtype)?;
+                let whole = Tensor::new(WHOLE as f32, &self.device)?.to_dtype(self.input_type())?;
                 Some(whole.broadcast_as((items, 1, side, side))?)
             }
         };
         match &self.body {
+            Body::PackedTransformer(tower) => tower.forward(&pixels, alpha.as_ref(), options),
+            Body::PackedResNet(tower) => tower.forward(&pixels, alpha.as_ref(), options),
             Body::Transformer(tower) => tower.forward(&pixels, alpha.as_ref(), options),
             Body::ResNet(tower) => tower.forward(&pixels, alpha.as_ref(), options),
         }
@@ -181,7 +197,15 @@ impl VisionTower {
                 ));
             }
         }
-        Ok(x.to_device(&self.device)?.to_dtype(self.dtype)?)
+        Ok(x.to_device(&self.device)?.to_dtype(self.input_type())?)
+    }
+
+    /// The type in which the body takes pixels.
+    fn input_type(&self) -> DType {
+        match self.body {
+            Body::PackedTransformer(_) | Body::PackedResNet(_) => DType::F32,
+            Body::Transformer(_) | Body::ResNet(_) => self.dtype,
+        }
     }
 }
 

@@ -18,16 +18,19 @@ pub fn running(row: &[f32], start: f32, step: impl Fn(f32, f32) -> f32) -> [f32;
 }
 
 /// The sum, in sixteen parts.
+#[inline(always)]
 pub fn sum(row: &[f32]) -> f32 {
     running(row, 0., |sum, x| sum + x).iter().sum()
 }
 
 /// The sum of the squares, in sixteen parts.
+#[inline(always)]
 pub fn sum_of_squares(row: &[f32]) -> f32 {
     running(row, 0., |sum, x| sum + x * x).iter().sum()
 }
 
 /// The largest value; NaN is passed over.
+#[inline(always)]
 pub fn largest(row: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     running(row, f32::NEG_INFINITY, larger)

@@ -15,5 +15,16 @@
 //! assert!((data[2] - 0.665_240_96).abs() < 1e-6 && (data[5] - 1. / 3.).abs() < 1e-6);
 //! ```
 
+mod activation;
+mod aligned;
+pub mod attention;
+pub mod gemm;
+mod instructions;
+mod kernel;
 pub mod lanes;
 pub mod rows;
+mod simd;
+
+pub use activation::{Activation, gelu, quick_gelu};
+pub use instructions::Instructions;
+pub use kernel::Precision;

@@ -1,0 +1,121 @@
+//! The innermost loops: packing rows, and the product of a tile.
+
+use super::rows::Rows;
+use crate::simd::{Vector, panel};
+
+/// Elements from one row to the next where rows of `depth` elements wait to be transposed: whole
+/// vectors, and a line more so that the rows do not share the sets of a cache.
+pub(crate) const fn staging<V: Vector>(depth: usize) -> usize {
+    depth.next_multiple_of(V::LANES) + 16
+}
+
+/// Packs `count` ≤ [`Vector::LANES`] rows from `first` on, their values from `start` to `end`, as
+/// lines of `LANES` elements, one of each row; there is a line for each element of a row, and
+/// `width` elements from line to line.
+///
+/// `stage` has room for `LANES` rows [`staging`] apart and [`Vector::VALUES`] more, `to` for as many
+/// lines as the piece has elements, rounded up to `LANES`.
+///
+/// # Safety
+/// As for [`Vector`].
+#[inline(always)]
+pub(crate) unsafe fn pack_rows<V: Vector>(
+    rows: &(impl Rows + ?Sized),
+    first: usize,
+    count: usize,
+    [start, end]: [usize; 2],
+    stage: &mut [u32],
+    (to, width): (&mut [u32], usize),
+) {
+    let depth = (end - start).div_ceil(V::VALUES);
+    let stride = staging::<V>(depth);
+    let (stage, line) = stage.split_at_mut(V::LANES * stride);
+    let lines = depth.next_multiple_of(V::LANES);
+    assert!(count <= V::LANES && (depth == 0 || to.len() >= (lines - 1) * width + V::LANES));
+    for (i, row) in stage.chunks_exact_mut(stride).take(count).enumerate() {
+        let values = depth * V::VALUES;
+        if V::VALUES == 1 {
+            rows.copy(first + i, start, floats(&mut row[..values]));
+        } else {
+            let line = floats(&mut line[..values]);
+            rows.copy(first + i, start, &mut line[..end - start]);
+            line[end - start..].fill(0.);
+            // SAFETY: the row has room for `depth` elements, which these values become.
+            unsafe { V::pack(line, row.as_mut_ptr()) };
+        }
+    }
+    for k in (0..depth).step_by(V::LANES) {
+        // SAFETY: `stage` holds `LANES` rows of at least `lines` elements and `to` as many lines,
+        // by the assertion.
+        unsafe {
+            let from = stage.as_ptr().add(k);
+            V::transpose((from, stride), (to.as_mut_ptr().add(k * width), width));
+        }
+    }
+}
+
+/// Elements seen as f32.
+#[inline(always)]
+pub(crate) fn floats(elements: &mut [u32]) -> &mut [f32] {
+    // SAFETY: both types have the same size and alignment, and every value of either is valid.
+    unsafe { std::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), elements.len()) }
+}
+
+/// The product of `rows` ≤ [`Vector::ROWS`] packed rows and a panel over `depth` elements, written
+/// to `to` as rows of a panel's width.
+///
+/// # Safety
+/// As for [`Vector`]; `a` must hold `depth` lines of `LANES` elements and `b` as many of a panel.
+#[inline(always)]
+pub(crate) unsafe fn tile<V: Vector>(
+    rows: usize,
+    depth: usize,
+    a: *const u32,
+    b: *const u32,
+    to: &mut [f32],
+) {
+    macro_rules! of_rows {
+        ($($n:literal)*) => {
+            match rows {
+                // SAFETY: passed on to the caller; `to` is long enough, which `fixed` checks.
+                $($n if $n <= V::ROWS => unsafe { fixed::<V, $n>(depth, a, b, to) },)*
+                _ => unreachable!("a tile of {rows} rows"),
+            }
+        };
+    }
+    of_rows!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+}
+
+/// [`tile`] of a fixed number of rows, whose sums stay in registers.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn fixed<V: Vector, const R: usize>(
+    depth: usize,
+    a: *const u32,
+    b: *const u32,
+    to: &mut [f32],
+) {
+    let width = panel::<V>();
+    assert!(to.len() >= R * width);
+    // SAFETY: `a` and `b` are long enough, for which the caller vouches, and so is `to`.
+    unsafe {
+        let mut sums = [[V::zero(); 2]; R];
+        for k in 0..depth {
+            let b = b.add(k * width);
+            let columns = [V::load(b), V::load(b.add(V::LANES))];
+            let a = a.add(k * V::LANES);
+            for (r, sums) in sums.iter_mut().enumerate() {
+                let x = V::splat(a.add(r));
+                sums[0] = sums[0].add_product(x, columns[0]);
+                sums[1] = sums[1].add_product(x, columns[1]);
+            }
+        }
+        for (r, sums) in sums.iter().enumerate() {
+            let to = to.as_mut_ptr().add(r * width);
+            sums[0].store(to);
+            sums[1].store(to.add(V::LANES));
+        }
+    }
+}

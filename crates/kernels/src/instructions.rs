@@ -1,0 +1,97 @@
+//! [`Instructions`]: which instructions of the CPU the kernels use.
+
+use std::sync::OnceLock;
+
+/// A set of vector instructions that there are kernels for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Instructions {
+    /// What every CPU has: loops that the compiler turns into whatever the target's vectors are.
+    Portable,
+    /// x86-64 with AVX2 and FMA.
+    Avx2,
+    /// x86-64 with AVX-512 (F, BW, DQ and VL).
+    Avx512,
+    /// The same with AVX512-BF16: products of pairs of bf16, summed in f32.
+    Avx512Bf16,
+}
+
+/// The environment variable that holds the kernels to lesser instructions than the CPU's.
+const LIMIT: &str = "GEN3D_INSTRUCTIONS";
+
+impl Instructions {
+    /// All, from the plainest to the best.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+
+    /// The best that this CPU has, found out once; the environment variable `GEN3D_INSTRUCTIONS`
+    /// (`portable`, `avx2`, `avx512` or `avx512bf16`) holds it to lesser ones.
+    pub fn best() -> Self {
+        static BEST: OnceLock<Instructions> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let limit = std::env::var(LIMIT).ok();
+            let limit = limit.and_then(|name| Self::ALL.into_iter().find(|i| i.name() == name));
+            let limit = limit.unwrap_or(Self::Avx512Bf16);
+            let usable = |i: &Self| *i <= limit && i.are_there();
+            let best = Self::ALL.into_iter().rev().find(usable);
+            best.unwrap_or(Self::Portable)
+        })
+    }
+
+    /// Whether this CPU has them.
+    pub fn are_there(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx512 = || {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            };
+            let avx2 = || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            match self {
+                Self::Portable => true,
+                Self::Avx2 => avx2(),
+                Self::Avx512 => avx2() && avx512(),
+                Self::Avx512Bf16 => avx2() && avx512() && is_x86_feature_detected!("avx512bf16"),
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Self::Portable
+        }
+    }
+
+    /// Whether products of bf16 are faster with them than products of f32.
+    pub fn have_bf16(self) -> bool {
+        self == Self::Avx512Bf16
+    }
+
+    /// Their name, as the environment variable has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+            Self::Avx512Bf16 => "avx512bf16",
+        }
+    }
+
+    /// These, or the best lesser ones that this CPU has: what makes it safe to call a kernel.
+    pub(crate) fn held_to_cpu(self) -> Self {
+        let usable = |i: &Self| *i <= self && i.are_there();
+        let best = Self::ALL.into_iter().rev().find(usable);
+        best.unwrap_or(Self::Portable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_chosen_is_there() {
+        assert!(Instructions::Portable.are_there() && Instructions::best().are_there());
+        for i in Instructions::ALL {
+            assert!(i.held_to_cpu() <= i && i.held_to_cpu().are_there());
+        }
+    }
+}
