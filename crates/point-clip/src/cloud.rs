@@ -73,16 +73,10 @@ impl BoundingCube {
         if points.is_empty() {
             return Err(DegenerateShape::Empty);
         }
-        if let Some(bad) = points.iter().position(|p| !p.iter().all(|v| v.is_finite())) {
-            return Err(DegenerateShape::NotFinite(bad));
-        }
-        let mut min = [f64::INFINITY; 3];
-        let mut max = [f64::NEG_INFINITY; 3];
-        for p in points {
-            for k in 0..3 {
-                min[k] = min[k].min(f64::from(p[k]));
-                max[k] = max[k].max(f64::from(p[k]));
-            }
+        let ([min, max], finite) = extremes(points);
+        if !finite {
+            let bad = points.iter().position(|p| !p.iter().all(|v| v.is_finite()));
+            return Err(DegenerateShape::NotFinite(bad.unwrap_or_default()));
         }
         let half = (0..3).map(|k| (max[k] - min[k]) / 2.0).fold(0.0, f64::max);
         if half <= 0.0 {
@@ -98,6 +92,34 @@ impl BoundingCube {
     pub fn to_unit(&self, point: [f32; 3]) -> [f32; 3] {
         std::array::from_fn(|k| ((f64::from(point[k]) - self.center[k]) / self.half) as f32)
     }
+}
+
+/// The smallest and the largest coordinates along each axis, and whether all are finite.
+fn extremes(points: &[[f32; 3]]) -> ([[f64; 3]; 2], bool) {
+    /// Points at once, so that the comparisons run in vector registers.
+    const LANES: usize = 8;
+    let mut min = [[f32::INFINITY; 3]; LANES];
+    let mut max = [[f32::NEG_INFINITY; 3]; LANES];
+    let mut finite = true;
+    let mut include = |points: &[[f32; 3]]| {
+        let lanes = min.as_flattened_mut().iter_mut();
+        let lanes = lanes.zip(max.as_flattened_mut());
+        for (&v, (min, max)) in points.as_flattened().iter().zip(lanes) {
+            *min = if v < *min { v } else { *min };
+            *max = if v > *max { v } else { *max };
+            finite &= v.is_finite();
+        }
+    };
+    let (chunks, rest) = points.as_chunks::<LANES>();
+    chunks.iter().for_each(|chunk| include(chunk));
+    include(rest);
+    let fold = |lanes: [[f32; 3]; LANES], larger: fn(f32, f32) -> f32| -> [f64; 3] {
+        std::array::from_fn(|k| {
+            let lanes = lanes.iter().map(|lane| lane[k]);
+            lanes.reduce(larger).map_or(0.0, f64::from)
+        })
+    };
+    ([fold(min, f32::min), fold(max, f32::max)], finite)
 }
 
 impl Shape {

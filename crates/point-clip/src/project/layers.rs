@@ -1,154 +1,161 @@
 //! Densify, smooth and squeeze of PointCLIP V2: from points in depth layers to one picture.
 
+use super::quantise::Cells;
+use super::rotation::BLOCK;
+
 /// Rows and columns of the picture: those of the grid less a border that no point reaches.
 pub(super) const SIDE: usize = 110;
 /// Depth layers.
 pub(super) const LAYERS: usize = 8;
-/// Reach of the maximum on each side (a window of 7).
+/// Reach of the maximum on each side.
 const POOL: usize = 3;
-/// Reach of the maximum and the smoothing together.
+/// Window of the maximum.
+const WINDOW: usize = 2 * POOL + 1;
+/// Reach of the maximum and the smoothing together: of the columns before the picture's first.
 const REACH: usize = POOL + 1;
-/// Empty cells around the picture, so that windows never leave the frame.
-const MARGIN: usize = REACH + POOL;
-/// Rows and columns of a layer with its margin.
-const FRAME: usize = SIDE + 2 * MARGIN;
+/// Rows above and below the picture, so that the reach of one never leaves the frame.
+const MARGIN: usize = REACH + 1;
+/// Rows of a layer with its margins.
+const HEIGHT: usize = SIDE + 2 * MARGIN;
 
-/// A row with its margins.
-type Row = [f32; FRAME];
+// Rows have one length each, a multiple of 8 numbers, so that loops over them are vector code
+// without a rest. Column `c` of the picture is column `c` after the smoothing, `c + 1` after the
+// maximum and `c + REACH` before it; what lies beyond the picture is never shown.
+/// Columns after the smoothing.
+const WIDTH: usize = SIDE.next_multiple_of(8);
+/// Columns after the maximum.
+const POOLED: usize = WIDTH + 8;
+/// Columns of the cells.
+const FRAME: usize = POOLED + 8;
 
-/// Sparse depth layers of one view, and the room to turn them into a picture. Between views all is
-/// zero; only what was touched is ever read or cleared.
+/// Sparse depth layers of one view, and the room to turn them into a picture. Between views all
+/// cells are zero; only rows that hold something are pooled, smoothed and cleared.
 pub(super) struct LayerStack {
-    /// `[LAYERS][FRAME]` rows; 0 where there is no point.
-    cells: Vec<Row>,
-    touched: [Rectangle; LAYERS],
+    /// `[LAYERS][HEIGHT][FRAME]`; 0 where there is no point.
+    cells: Vec<f32>,
     /// Rows of the layer at hand after the maximum along rows, then after half of the smoothing.
-    pooled: Vec<Row>,
-    smoothed: Vec<Row>,
+    pooled: Vec<[f32; POOLED]>,
+    smoothed: Vec<[f32; WIDTH]>,
     /// Maximum over the layers done.
-    squeezed: Vec<Row>,
-}
-
-/// First and last occupied row and column of a layer, in the frame; empty while first > last.
-#[derive(Clone, Copy)]
-struct Rectangle {
-    rows: [usize; 2],
-    columns: [usize; 2],
-}
-
-impl Rectangle {
-    const EMPTY: Rectangle = Rectangle {
-        rows: [FRAME, 0],
-        columns: [FRAME, 0],
-    };
-
-    #[inline(always)]
-    fn include(&mut self, row: usize, column: usize) {
-        self.rows = [self.rows[0].min(row), self.rows[1].max(row)];
-        self.columns = [self.columns[0].min(column), self.columns[1].max(column)];
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows[0] > self.rows[1]
-    }
+    squeezed: Vec<[f32; WIDTH]>,
 }
 
 impl LayerStack {
     pub(super) fn new() -> Self {
-        let rows = |count| vec![[0.0; FRAME]; count];
         LayerStack {
-            cells: rows(LAYERS * FRAME),
-            touched: [Rectangle::EMPTY; LAYERS],
-            pooled: rows(FRAME),
-            smoothed: rows(FRAME),
-            squeezed: rows(FRAME),
+            cells: vec![0.0; LAYERS * HEIGHT * FRAME],
+            pooled: vec![[0.0; POOLED]; HEIGHT],
+            smoothed: vec![[0.0; WIDTH]; HEIGHT],
+            squeezed: vec![[0.0; WIDTH]; HEIGHT],
         }
     }
 
-    /// Raises a cell to `depth`, which is above 0. `row` and `column` are those of the picture.
+    /// Raises the cells of points to their depths, which are above 0.
     #[inline(always)]
-    pub(super) fn raise(&mut self, layer: usize, row: usize, column: usize, depth: f32) {
-        let (row, column) = (row + MARGIN, column + MARGIN);
-        let cell = &mut self.cells[layer * FRAME + row][column];
-        *cell = larger(*cell, depth);
-        self.touched[layer].include(row, column);
+    pub(super) fn raise(&mut self, cells: &Cells) {
+        // Places first, in vectors.
+        let mut places = [0_i32; BLOCK];
+        for (i, place) in places.iter_mut().enumerate() {
+            *place = place_of(cells.layers[i], cells.rows[i] - 1, cells.columns[i] - 1);
+        }
+        for (&place, &depth) in places.iter().zip(&cells.depths) {
+            let cell = &mut self.cells[place as usize];
+            *cell = larger(*cell, depth);
+        }
     }
 
     /// Writes the picture `[SIDE, SIDE]` of the points so far: 0 where they are nearest, 1 where
     /// there is none. Leaves the stack empty.
+    #[inline(always)]
     pub(super) fn squeeze_into(&mut self, picture: &mut [f32]) {
         for layer in 0..LAYERS {
-            let rectangle = std::mem::replace(&mut self.touched[layer], Rectangle::EMPTY);
-            if !rectangle.is_empty() {
-                self.pool_and_smooth(layer, rectangle);
+            if let Some(rows) = self.occupied_rows(layer) {
+                self.pool_and_smooth(layer, rows);
             }
         }
         let inner = &mut self.squeezed[MARGIN..MARGIN + SIDE];
-        let peak = inner.iter().flatten().copied().fold(0.0, larger);
+        let mut peaks = [0.0; WIDTH];
+        for row in inner.iter() {
+            for (peak, &v) in peaks.iter_mut().zip(row) {
+                *peak = larger(*peak, v);
+            }
+        }
+        let peak = peaks[..SIDE].iter().copied().fold(0.0, larger);
         // Without points there is no peak, and all is background.
         let peak = if peak > 0.0 { peak } else { 1.0 };
         for (out, row) in picture.chunks_exact_mut(SIDE).zip(inner) {
-            for (out, squeezed) in out.iter_mut().zip(&row[MARGIN..]) {
+            for (out, squeezed) in out.iter_mut().zip(&*row) {
                 *out = 1.0 - squeezed / peak;
             }
             row.fill(0.0);
         }
     }
 
-    /// Adds one layer to the maximum over layers, and clears it.
-    fn pool_and_smooth(&mut self, layer: usize, rectangle: Rectangle) {
-        let [top, bottom] = rectangle.rows;
-        let [left, right] = rectangle.columns;
-        let cells = &mut self.cells[layer * FRAME..][..FRAME];
+    /// First and last row of a layer that hold something, counted with the margin.
+    #[inline(always)]
+    fn occupied_rows(&self, layer: usize) -> Option<[usize; 2]> {
+        let rows = self.cells[layer * HEIGHT * FRAME..][..HEIGHT * FRAME]
+            .as_chunks::<FRAME>()
+            .0;
+        // Depths are positive: their bits tell.
+        let holds = |row: &[f32; FRAME]| row.iter().fold(0, |bits, v| bits | v.to_bits()) != 0;
+        let first = rows.iter().position(holds)?;
+        let last = rows.iter().rposition(holds)?;
+        Some([first, last])
+    }
 
-        // Maximum along each occupied row.
-        let wide = left - POOL..right + POOL + 1;
-        for (cells, pooled) in cells[top..=bottom].iter_mut().zip(&mut self.pooled[top..]) {
-            window_maximum(
-                &cells[wide.start - POOL..wide.end + POOL],
-                &mut pooled[wide.clone()],
-            );
-            cells[left..=right].fill(0.0);
+    /// Adds one layer to the maximum over layers, and clears it.
+    #[inline(always)]
+    fn pool_and_smooth(&mut self, layer: usize, [top, bottom]: [usize; 2]) {
+        // Maximum along each row.
+        let cells = &mut self.cells[layer * HEIGHT * FRAME..][..HEIGHT * FRAME];
+        let cells = &mut cells.as_chunks_mut::<FRAME>().0[top..=bottom];
+        for (cells, pooled) in cells.iter_mut().zip(&mut self.pooled[top..]) {
+            let shifted: [&[f32; POOLED]; WINDOW] =
+                std::array::from_fn(|k| cells[k..].first_chunk().unwrap_or(&[0.0; POOLED]));
+            *pooled = maximum(shifted);
+            cells.fill(0.0);
         }
 
         // Maximum along the columns, then the smoothing along each row.
-        let wider = left - REACH..right + REACH + 1;
-        let mut tall: Row = [0.0; FRAME];
-        for row in top - POOL..=bottom + POOL {
-            tall[wide.clone()].fill(0.0);
-            for pooled in &self.pooled[(row - POOL).max(top)..=(row + POOL).min(bottom)] {
-                for (tall, &v) in tall[wide.clone()].iter_mut().zip(&pooled[wide.clone()]) {
-                    *tall = larger(*tall, v);
+        let (above, below) = (top - POOL, bottom + POOL);
+        for row in above..=below {
+            let window = std::array::from_fn(|k| {
+                // Rows `row - POOL` to `row + POOL`.
+                let near = (row + k).checked_sub(POOL);
+                match near.filter(|near| (top..=bottom).contains(near)) {
+                    Some(near) => &self.pooled[near],
+                    None => &[0.0; POOLED],
                 }
-            }
-            let around = &tall[wider.start - 1..wider.end + 1];
-            for (out, w) in self.smoothed[row][wider.clone()]
-                .iter_mut()
-                .zip(around.windows(3))
-            {
-                *out = w[1] + SMOOTHING.edge * (w[0] + w[2]);
+            });
+            let tall = maximum(window);
+            for (column, out) in self.smoothed[row].iter_mut().enumerate() {
+                *out = tall[column + 1] + SMOOTHING.edge * (tall[column] + tall[column + 2]);
             }
         }
 
         // The smoothing along the columns, and the maximum over the layers.
-        const NONE: &Row = &[0.0; FRAME];
-        let rows = top - POOL..=bottom + POOL;
         let smoothed = |row: usize| {
-            if rows.contains(&row) {
+            if (above..=below).contains(&row) {
                 &self.smoothed[row]
             } else {
-                NONE
+                &[0.0; WIDTH]
             }
         };
-        for row in top - REACH..=bottom + REACH {
-            let [above, middle, below] =
-                [row - 1, row, row + 1].map(|row| &smoothed(row)[wider.clone()]);
-            let out = &mut self.squeezed[row][wider.clone()];
-            for (((out, &a), &m), &b) in out.iter_mut().zip(above).zip(middle).zip(below) {
-                *out = larger(*out, SMOOTHING.scale * (m + SMOOTHING.edge * (a + b)));
+        for row in above - 1..=below + 1 {
+            let [a, m, b] = [row - 1, row, row + 1].map(smoothed);
+            for (column, out) in self.squeezed[row].iter_mut().enumerate() {
+                let sides = SMOOTHING.edge * (a[column] + b[column]);
+                *out = larger(*out, SMOOTHING.scale * (m[column] + sides));
             }
         }
     }
+}
+
+/// Where the cell of a picture's row and column lies in [`LayerStack::cells`].
+#[inline(always)]
+fn place_of(layer: i32, row: i32, column: i32) -> i32 {
+    (layer * HEIGHT as i32 + row + MARGIN as i32) * FRAME as i32 + column + REACH as i32
 }
 
 /// The separable 3 × 3 Gaussian with sigma 3: `(edge, 1, edge)` along both axes times `scale`.
@@ -173,18 +180,31 @@ fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }
 
-/// `out[i]` = maximum of the 7 values from `source[i]` on.
-fn window_maximum(source: &[f32], out: &mut [f32]) {
-    for (out, w) in out.iter_mut().zip(source.windows(2 * POOL + 1)) {
-        let [a, b, c] = [larger(w[0], w[1]), larger(w[2], w[3]), larger(w[4], w[5])];
-        *out = larger(larger(a, b), larger(c, w[6]));
-    }
+/// The largest of the numbers in one column.
+#[inline(always)]
+fn maximum(rows: [&[f32; POOLED]; WINDOW]) -> [f32; POOLED] {
+    std::array::from_fn(|c| {
+        let [a, b, c, d, e, f, g] = rows.map(|row| row[c]);
+        let pairs = [larger(a, b), larger(c, d), larger(e, f)];
+        larger(larger(pairs[0], pairs[1]), larger(pairs[2], g))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::quantise::Cell;
     use super::*;
     use proptest::prelude::*;
+
+    /// A point at a row and column of the picture.
+    fn point(layer: usize, row: usize, column: usize, depth: f32) -> Cells {
+        Cells::one(Cell {
+            row: row + 1,
+            column: column + 1,
+            layer,
+            depth,
+        })
+    }
 
     /// The definition, without any short cut.
     fn plain(points: &[(usize, usize, usize, f32)]) -> Vec<f32> {
@@ -233,7 +253,7 @@ mod tests {
             let mut stack = LayerStack::new();
             for points in views {
                 for &(layer, row, column, depth) in &points {
-                    stack.raise(layer, row, column, depth);
+                    stack.raise(&point(layer, row, column, depth));
                 }
                 let mut picture = vec![f32::NAN; SIDE * SIDE];
                 stack.squeeze_into(&mut picture);
@@ -248,7 +268,7 @@ mod tests {
     fn no_corner_is_out_of_reach() {
         let mut stack = LayerStack::new();
         for (row, column) in [(0, 0), (0, SIDE - 1), (SIDE - 1, 0), (SIDE - 1, SIDE - 1)] {
-            stack.raise(LAYERS - 1, row, column, 6.0);
+            stack.raise(&point(LAYERS - 1, row, column, 6.0));
         }
         let mut picture = vec![f32::NAN; SIDE * SIDE];
         stack.squeeze_into(&mut picture);

@@ -1,6 +1,6 @@
 //! Maps: one channel a view.
 
-use super::resize;
+use super::resize::Resize;
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
@@ -67,10 +67,11 @@ impl Maps {
         }
         let mut out = Maps::filled(self.views, size, self.background);
         let (from, to) = (self.pixels().max(1), out.pixels().max(1));
+        let resize = Resize::new(self.size, size);
         out.values
             .par_chunks_exact_mut(to)
             .zip(self.values.par_chunks_exact(from))
-            .for_each(|(out, map)| resize::corners_aligned(map, self.size, size, out));
+            .for_each_init(Vec::new, |room, (out, map)| resize.apply(map, room, out));
         out
     }
 
@@ -110,11 +111,24 @@ impl Maps {
     /// # Errors
     /// Where the device cannot hold it.
     pub fn to_pixels(&self, device: &Device) -> candle_core::Result<Tensor> {
-        let (views, size) = (self.views, self.size);
-        self.to_tensor(device)?
-            .unsqueeze(1)?
-            .broadcast_as((views, 3, size, size))?
-            .contiguous()
+        self.channels(|v| v, device)
+    }
+
+    /// [`to_pixels`](Self::to_pixels) of `value` of each number.
+    pub(crate) fn channels(
+        &self,
+        value: impl Fn(f32) -> f32,
+        device: &Device,
+    ) -> candle_core::Result<Tensor> {
+        const CHANNELS: usize = 3;
+        let mut pixels = Vec::with_capacity(CHANNELS * self.values.len());
+        for map in self.values.chunks_exact(self.pixels().max(1)) {
+            for _ in 0..CHANNELS {
+                pixels.extend(map.iter().map(|&v| value(v)));
+            }
+        }
+        let shape = (self.views, CHANNELS, self.size, self.size);
+        Tensor::from_vec(pixels, shape, device)
     }
 
     /// Where the vision tower may look, `[views, 1, size, size]`: [`foreground`](Self::foreground)
@@ -123,7 +137,8 @@ impl Maps {
     /// # Errors
     /// Where the device cannot hold it.
     pub fn to_alpha(&self, device: &Device) -> candle_core::Result<Tensor> {
-        self.foreground().to_tensor(device)?.unsqueeze(1)
+        let shape = (self.views, 1, self.size, self.size);
+        Tensor::from_vec(self.foreground().values, shape, device)
     }
 
     /// One map as a grey picture for people, `[size, size]`. 1 is white, or the largest value of

@@ -1,7 +1,7 @@
 //! Zero-shot part segmentation of PointCLIP V2: the views, and where each point is seen.
 
 use super::quantise::{Cell, Fit, Grid};
-use super::rotation::Rotation;
+use super::rotation::{Block, Rotation};
 use super::volume::smooth_layers;
 use super::{INPUT_SIZE, Maps, ScoreError, check};
 use crate::DegenerateShape;
@@ -98,6 +98,7 @@ impl PartProjection {
     /// can hold.
     pub fn project(&self, points: &[[f32; 3]]) -> Result<PartViews, DegenerateShape> {
         check(points)?;
+        let blocks = Block::of(points);
         let mut whole = Maps::filled(self.views.len(), INPUT_SIZE, 1.0);
         let mut sightings = vec![Sighting::default(); self.views.len() * points.len()];
         let pixels = whole.pixels();
@@ -107,9 +108,11 @@ impl PartProjection {
             .zip(sightings.par_chunks_mut(points.len()))
             .zip(&self.views)
             .try_for_each(|((map, sightings), rotations)| {
-                let fit = Fit::around(points, rotations).ok_or(DegenerateShape::Unresolved)?;
+                let fit = Fit::around(&blocks, rotations).ok_or(DegenerateShape::Unresolved)?;
                 let mut cells = Vec::with_capacity(points.len());
-                GRID.cells(points, rotations, &fit, |cell| cells.push(cell));
+                for block in &blocks {
+                    cells.extend(GRID.cells(block, rotations, &fit).iter());
+                }
                 self.draw(&cells, map, sightings);
                 Ok(())
             })?;

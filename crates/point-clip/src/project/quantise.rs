@@ -39,28 +39,70 @@ pub(super) struct Cell {
     pub(super) depth: f32,
 }
 
-/// The points of one view: turned by each rotation in turn, and shifted.
-fn turned(points: &[[f32; 3]], rotations: &[Rotation]) -> Block {
-    let mut block = Block::load(points);
-    for rotation in rotations {
-        block.rotate(rotation);
-    }
-    for (axis, shift) in block.axes.iter_mut().zip(SHIFT) {
-        for v in axis {
-            *v += shift;
+/// Where the points of one [`Block`] fall. A short block repeats its first point.
+pub(super) struct Cells {
+    pub(super) rows: [i32; BLOCK],
+    pub(super) columns: [i32; BLOCK],
+    pub(super) layers: [i32; BLOCK],
+    pub(super) depths: [f32; BLOCK],
+    len: usize,
+}
+
+impl Cells {
+    /// One point.
+    #[cfg(test)]
+    pub(super) fn one(cell: Cell) -> Self {
+        let whole = |v: usize| [v as i32; BLOCK];
+        Cells {
+            rows: whole(cell.row),
+            columns: whole(cell.column),
+            layers: whole(cell.layer),
+            depths: [cell.depth; BLOCK],
+            len: 1,
         }
     }
-    block
+
+    /// The cell of every point, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Cell> {
+        (0..self.len).map(|i| Cell {
+            row: self.rows[i] as usize,
+            column: self.columns[i] as usize,
+            layer: self.layers[i] as usize,
+            depth: self.depths[i],
+        })
+    }
+}
+
+/// The points of one view: turned by each rotation in turn, and shifted.
+#[inline(always)]
+fn turned<const N: usize>(block: &Block, rotations: &[Rotation; N]) -> Block {
+    let mut out = Block {
+        axes: [[0.0; BLOCK]; 3],
+        len: block.len,
+    };
+    let [x, y, z] = &block.axes;
+    for i in 0..BLOCK {
+        let point = [x[i], y[i], z[i]];
+        let turned = rotations.iter().fold(point, |p, r| r.apply(p));
+        for axis in 0..3 {
+            out.axes[axis][i] = turned[axis] + SHIFT[axis];
+        }
+    }
+    out
 }
 
 impl Fit {
-    /// The box around `points` as this view sees them; none where they have no extent that f32 can
-    /// hold.
-    pub(super) fn around(points: &[[f32; 3]], rotations: &[Rotation]) -> Option<Fit> {
+    /// The box around all points as this view sees them; none where they have no extent that f32
+    /// can hold.
+    #[inline(always)]
+    pub(super) fn around<const N: usize>(
+        blocks: &[Block],
+        rotations: &[Rotation; N],
+    ) -> Option<Fit> {
         let mut min = [[f32::INFINITY; BLOCK]; 3];
         let mut max = [[f32::NEG_INFINITY; BLOCK]; 3];
-        for chunk in points.chunks(BLOCK) {
-            let block = turned(chunk, rotations);
+        for block in blocks {
+            let block = turned(block, rotations);
             for axis in 0..3 {
                 for ((&v, min), max) in block.axes[axis]
                     .iter()
@@ -83,6 +125,7 @@ impl Fit {
 
 impl Grid {
     /// `block` in the coordinates of the box: −1..=1, and x and y −ratio..=ratio.
+    #[inline(always)]
     fn normalise(&self, block: &mut Block, fit: &Fit) {
         for (axis, centre) in block.axes.iter_mut().zip(fit.centre) {
             for v in axis {
@@ -97,6 +140,7 @@ impl Grid {
     }
 
     /// The rows or columns of coordinates in the picture plane.
+    #[inline(always)]
     fn pixels(&self, coordinates: &[f32; BLOCK]) -> [i32; BLOCK] {
         let side = self.resolution as f32;
         let last = self.resolution as i32 - 2;
@@ -104,6 +148,7 @@ impl Grid {
     }
 
     /// Layers and depths of coordinates along the view.
+    #[inline(always)]
     fn heights(&self, coordinates: &[f32; BLOCK]) -> ([i32; BLOCK], [f32; BLOCK]) {
         let bias = self.depth_bias as f32;
         let scale = (1.0 + self.depth_bias) as f32;
@@ -115,27 +160,24 @@ impl Grid {
         (layers, heights.map(|height| height.min(steps).max(1.0)))
     }
 
-    /// Calls `put` with the cell of every point, in order.
-    pub(super) fn cells(
+    /// Where the points of `block` fall in the view with this box.
+    #[inline(always)]
+    pub(super) fn cells<const N: usize>(
         &self,
-        points: &[[f32; 3]],
-        rotations: &[Rotation],
+        block: &Block,
+        rotations: &[Rotation; N],
         fit: &Fit,
-        mut put: impl FnMut(Cell),
-    ) {
-        for chunk in points.chunks(BLOCK) {
-            let mut block = turned(chunk, rotations);
-            self.normalise(&mut block, fit);
-            let [rows, columns] = [0, 1].map(|axis| self.pixels(&block.axes[axis]));
-            let (layers, depths) = self.heights(&block.axes[2]);
-            for i in 0..block.len {
-                put(Cell {
-                    row: rows[i] as usize,
-                    column: columns[i] as usize,
-                    layer: layers[i] as usize,
-                    depth: depths[i],
-                });
-            }
+    ) -> Cells {
+        let mut block = turned(block, rotations);
+        self.normalise(&mut block, fit);
+        let [x, y, z] = &block.axes;
+        let (layers, depths) = self.heights(z);
+        Cells {
+            rows: self.pixels(x),
+            columns: self.pixels(y),
+            layers,
+            depths,
+            len: block.len,
         }
     }
 }
@@ -153,10 +195,11 @@ mod tests {
         for view in [0, 8] {
             let stage = |name: &str| format!("view{view}.{name}");
             let rotations = PointClipV2::default().views[view];
-            let fit = Fit::around(&chair, &rotations).unwrap();
+            let blocks = Block::of(&chair);
+            let fit = Fit::around(&blocks, &rotations).unwrap();
             let (mut turned_points, mut normalised) = (Vec::new(), Vec::new());
-            for chunk in chair.chunks(BLOCK) {
-                let mut block = turned(chunk, &rotations);
+            for block in &blocks {
+                let mut block = turned(block, &rotations);
                 let flat = |b: &Block| {
                     (0..b.len * 3)
                         .map(|i| b.axes[i % 3][i / 3])
@@ -169,8 +212,10 @@ mod tests {
             assert_close(&turned_points, &golden.f32(&stage("points")), 0.0);
             assert_close(&normalised, &golden.f32(&stage("normalised")), 0.0);
 
-            let mut cells = Vec::new();
-            GRID.cells(&chair, &rotations, &fit, |cell| cells.push(cell));
+            let cells: Vec<Cell> = blocks
+                .iter()
+                .flat_map(|b| GRID.cells(b, &rotations, &fit).iter().collect::<Vec<_>>())
+                .collect();
             let depths: Vec<_> = cells.iter().map(|c| c.depth).collect();
             assert_close(&depths, &golden.f32(&stage("z")), 0.0);
             let whole =
@@ -183,11 +228,12 @@ mod tests {
 
     #[test]
     fn no_extent_is_none() {
-        let still = [Rotation::from_half_turns([0.0; 3])];
-        assert_eq!(Fit::around(&[[0.3; 3]; 5], &still), None);
+        let still = [Rotation::from_half_turns([0.0; 3]); 2];
+        let around = |points: &[[f32; 3]]| Fit::around(&Block::of(points), &still);
+        assert_eq!(around(&[[0.3; 3]; 5]), None);
         // Lost beside the shift, and beyond the range of f32.
-        assert_eq!(Fit::around(&[[1e-12; 3], [2e-12; 3]], &still), None);
-        assert_eq!(Fit::around(&[[3e38; 3], [-3e38; 3]], &still), None);
-        assert!(Fit::around(&[[0.3; 3], [0.3, 0.3, 0.4]], &still).is_some());
+        assert_eq!(around(&[[1e-12; 3], [2e-12; 3]]), None);
+        assert_eq!(around(&[[3e38; 3], [-3e38; 3]]), None);
+        assert!(around(&[[0.3; 3], [0.3, 0.3, 0.4]]).is_some());
     }
 }

@@ -1,37 +1,68 @@
 //! Bilinear resizing with corners aligned, as PyTorch's `interpolate` does it.
 
-/// For one axis: the two source indices and the share of the second, per output index.
-fn taps(source: usize, size: usize) -> Vec<(usize, usize, f32)> {
-    let ratio = if size > 1 {
-        (source - 1) as f32 / (size - 1) as f32
-    } else {
-        0.0
-    };
-    (0..size)
-        .map(|k| {
-            let position = k as f32 * ratio;
-            let first = (position as usize).min(source - 1);
-            (first, (first + 1).min(source - 1), position - first as f32)
-        })
-        .collect()
+/// Resizes square maps of one size to another.
+pub(super) struct Resize {
+    source: usize,
+    /// One for each output row, and column.
+    taps: Vec<Tap>,
 }
 
-/// Resizes square `map` (`source` × `source`) to `size` × `size` in `out`.
-pub(super) fn corners_aligned(map: &[f32], source: usize, size: usize, out: &mut [f32]) {
-    if source == 0 || size == 0 {
-        return;
+/// Where an output row (column) lies between two of the source.
+#[derive(Clone, Copy)]
+struct Tap {
+    first: usize,
+    second: usize,
+    /// Share of the second.
+    share: f32,
+}
+
+impl Tap {
+    #[inline(always)]
+    fn mix(self, first: f32, second: f32) -> f32 {
+        (1.0 - self.share) * first + self.share * second
     }
-    let taps = taps(source, size);
-    let mut wide = vec![0.0; source * size];
-    for (row, wide) in map.chunks_exact(source).zip(wide.chunks_exact_mut(size)) {
-        for (out, &(first, second, share)) in wide.iter_mut().zip(&taps) {
-            *out = (1.0 - share) * row[first] + share * row[second];
+}
+
+impl Resize {
+    /// From `source` × `source` to `size` × `size`.
+    pub(super) fn new(source: usize, size: usize) -> Self {
+        let ratio = if size > 1 {
+            source.saturating_sub(1) as f32 / (size - 1) as f32
+        } else {
+            0.0
+        };
+        let last = source.saturating_sub(1);
+        let tap = |k: usize| {
+            let position = k as f32 * ratio;
+            let first = (position as usize).min(last);
+            Tap {
+                first,
+                second: (first + 1).min(last),
+                share: position - first as f32,
+            }
+        };
+        Resize {
+            source,
+            taps: (0..size).map(tap).collect(),
         }
     }
-    for (out, &(first, second, share)) in out.chunks_exact_mut(size).zip(&taps) {
-        let (above, below) = (&wide[first * size..], &wide[second * size..]);
-        for ((out, a), b) in out.iter_mut().zip(above).zip(below) {
-            *out = (1.0 - share) * a + share * b;
+
+    /// Resizes `map` into `out`; what `room` holds is overwritten.
+    pub(super) fn apply(&self, map: &[f32], room: &mut Vec<f32>, out: &mut [f32]) {
+        let size = self.taps.len();
+        if self.source == 0 || size == 0 {
+            return;
+        }
+        // Every source row at its new width, then between these.
+        room.clear();
+        for row in map.chunks_exact(self.source) {
+            room.extend(self.taps.iter().map(|t| t.mix(row[t.first], row[t.second])));
+        }
+        for (out, tap) in out.chunks_exact_mut(size).zip(&self.taps) {
+            let (above, below) = (&room[tap.first * size..], &room[tap.second * size..]);
+            for ((out, &a), &b) in out.iter_mut().zip(above).zip(below) {
+                *out = tap.mix(a, b);
+            }
         }
     }
 }
@@ -39,6 +70,10 @@ pub(super) fn corners_aligned(map: &[f32], source: usize, size: usize, out: &mut
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn corners_aligned(map: &[f32], source: usize, size: usize, out: &mut [f32]) {
+        Resize::new(source, size).apply(map, &mut Vec::new(), out);
+    }
 
     #[test]
     fn corners_stay_and_the_middle_is_between() {

@@ -50,8 +50,13 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// All of `points`, in order.
+    pub(super) fn of(points: &[[f32; 3]]) -> Vec<Self> {
+        points.chunks(BLOCK).map(Block::load).collect()
+    }
+
     /// The next block of `points`, which are a chunk of at most [`BLOCK`] and not empty.
-    pub(super) fn load(points: &[[f32; 3]]) -> Self {
+    fn load(points: &[[f32; 3]]) -> Self {
         debug_assert!(!points.is_empty() && points.len() <= BLOCK);
         let mut axes = [[0.0; BLOCK]; 3];
         let [x, y, z] = &mut axes;
@@ -64,15 +69,6 @@ impl Block {
         Block {
             axes,
             len: points.len(),
-        }
-    }
-
-    /// Turns every point.
-    #[inline]
-    pub(super) fn rotate(&mut self, rotation: &Rotation) {
-        let [x, y, z] = &mut self.axes;
-        for ((x, y), z) in x.iter_mut().zip(y).zip(z) {
-            [*x, *y, *z] = rotation.apply([*x, *y, *z]);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::layers::{LAYERS, LayerStack, SIDE};
 use super::quantise::{Fit, Grid};
-use super::rotation::Rotation;
+use super::rotation::{Block, Rotation};
 use super::{Maps, check};
 use crate::DegenerateShape;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::cell::RefCell;
 
@@ -75,20 +76,22 @@ impl PointClipV2 {
     /// can hold.
     pub fn project(&self, points: &[[f32; 3]]) -> Result<Maps, DegenerateShape> {
         check(points)?;
+        let blocks = Block::of(points);
         let mut maps = Maps::filled(self.views.len(), SIDE, 1.0);
         let (views, pixels) = (&self.views, maps.pixels());
         maps.values_mut()
             .par_chunks_mut(pixels)
             .zip(views)
             .try_for_each(|(map, rotations)| {
-                let fit = Fit::around(points, rotations).ok_or(DegenerateShape::Unresolved)?;
                 STACK.with_borrow_mut(|stack| {
-                    GRID.cells(points, rotations, &fit, |cell| {
-                        stack.raise(cell.layer, cell.row - 1, cell.column - 1, cell.depth);
-                    });
-                    stack.squeeze_into(map);
-                });
-                Ok(())
+                    let view = View {
+                        blocks: &blocks,
+                        rotations,
+                        stack,
+                        map,
+                    };
+                    Arch::new().dispatch(view)
+                })
             })?;
         Ok(maps)
     }
@@ -100,6 +103,30 @@ impl PointClipV2 {
     /// As [`project`](Self::project).
     pub fn input_maps(&self, points: &[[f32; 3]]) -> Result<Maps, DegenerateShape> {
         Ok(self.project(points)?.resized(super::INPUT_SIZE))
+    }
+}
+
+/// One view to be drawn, with whatever vectors the CPU has.
+struct View<'a> {
+    blocks: &'a [Block],
+    rotations: &'a [Rotation; 2],
+    stack: &'a mut LayerStack,
+    map: &'a mut [f32],
+}
+
+impl WithSimd for View<'_> {
+    type Output = Result<(), DegenerateShape>;
+
+    // All that it calls is inlined, and so compiled for the vectors at hand. Without fused
+    // multiply-adds: each product and sum is rounded as in the reference.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+        let fit = Fit::around(self.blocks, self.rotations).ok_or(DegenerateShape::Unresolved)?;
+        for block in self.blocks {
+            self.stack.raise(&GRID.cells(block, self.rotations, &fit));
+        }
+        self.stack.squeeze_into(self.map);
+        Ok(())
     }
 }
 

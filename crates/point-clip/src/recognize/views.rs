@@ -4,7 +4,7 @@ use super::Focus;
 use crate::project::Maps;
 use crate::{Error, Result};
 use alpha_clip::{Preprocess, Views, VisionInput};
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 /// All views of one shape.
 #[derive(Clone, Debug)]
@@ -32,14 +32,13 @@ impl ShapeViews {
     /// # Errors
     /// [`Error::Model`] if the device fails.
     pub fn to_views(&self) -> Result<Views> {
-        let maps = match self {
-            Self::Shaded(views) => return Ok(views.clone()),
-            Self::Maps(maps) => maps,
-        };
-        let (views, size) = (maps.views(), maps.size());
-        let grey = stacked(maps.values(), views, size)?.clamp(0f32, 1f32)?;
-        let rgb = grey.broadcast_as((views, 3, size, size))?.contiguous()?;
-        Ok(Views::new(rgb, foreground(maps)?)?)
+        match self {
+            Self::Shaded(views) => Ok(views.clone()),
+            Self::Maps(maps) => Ok(Views {
+                rgb: maps.channels(|v| v.clamp(0.0, 1.0), &Device::Cpu)?,
+                alpha: maps.to_alpha(&Device::Cpu)?,
+            }),
+        }
     }
 
     /// What a tower with this preprocessing takes. Shaded views are normalised as pictures are;
@@ -51,12 +50,15 @@ impl ShapeViews {
         let mut input = match self {
             Self::Shaded(views) => views.normalise(preprocess)?,
             Self::Maps(maps) => {
-                let maps = maps.resized(preprocess.size);
-                let alpha = self.to_views()?.normalise(preprocess)?.alpha;
-                let (views, size) = (maps.views(), maps.size());
-                let pixels = stacked(maps.values(), views, size)?
-                    .broadcast_as((views, 3, size, size))?
-                    .contiguous()?;
+                let alpha = match focus {
+                    Focus::Alpha => self.to_views()?.normalise(preprocess)?.alpha,
+                    Focus::None | Focus::Foveal => None,
+                };
+                let pixels = if maps.size() == preprocess.size {
+                    maps.to_pixels(&Device::Cpu)?
+                } else {
+                    maps.resized(preprocess.size).to_pixels(&Device::Cpu)?
+                };
                 VisionInput { pixels, alpha }
             }
         };
@@ -65,18 +67,6 @@ impl ShapeViews {
         }
         Ok(input)
     }
-}
-
-fn stacked(values: &[f32], views: usize, size: usize) -> Result<Tensor> {
-    Ok(Tensor::from_slice(
-        values,
-        (views, 1, size, size),
-        &Device::Cpu,
-    )?)
-}
-
-fn foreground(maps: &Maps) -> Result<Tensor> {
-    stacked(maps.foreground().values(), maps.views(), maps.size())
 }
 
 impl From<candle_core::Error> for Error {
