@@ -330,9 +330,18 @@ pub(crate) struct BenchEncode {
     /// Architecture: ViT-B-32, ViT-B-16, ViT-L-14, ViT-L-14-336, gen3d-mini
     #[arg(long, default_value = "ViT-B-16", value_name = "NAME")]
     pub(crate) arch: String,
+    /// A CLIP to measure in place of random weights: name of a known one, folder or file
+    #[arg(long, conflicts_with = "arch", value_name = "NAME|DIR|FILE")]
+    pub(crate) model: Option<String>,
     /// Pictures in a batch
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1024), value_name = "N")]
-    pub(crate) batch: u32,
+    #[arg(long, value_delimiter = ',', default_values_t = [10], value_parser = clap::value_parser!(u32).range(1..=1024), value_name = "N,…")]
+    pub(crate) batch: Vec<u32>,
+    /// Normalised pictures in place of random ones: safetensors with `pixels` [N, 3, R, R], f32
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pixels: Option<PathBuf>,
+    /// Write the features of the last batch, not normalised, to this safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) features: Option<PathBuf>,
     /// Times that are measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) runs: u32,
@@ -343,9 +352,18 @@ pub(crate) struct BenchText {
     /// Architecture: ViT-B-32, ViT-B-16, ViT-L-14, gen3d-mini
     #[arg(long, default_value = "ViT-B-16", value_name = "NAME")]
     pub(crate) arch: String,
+    /// A CLIP to measure in place of random weights: name of a known one, folder or file
+    #[arg(long, conflicts_with = "arch", value_name = "NAME|DIR|FILE")]
+    pub(crate) model: Option<String>,
     /// Texts in a batch
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=1024), value_name = "N")]
     pub(crate) batch: u32,
+    /// Texts to take in turn, one a line [default: a prompt for each of the labels "objects"]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) texts: Option<PathBuf>,
+    /// Write the features, not normalised, to this safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) features: Option<PathBuf>,
     /// Times that are measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) runs: u32,

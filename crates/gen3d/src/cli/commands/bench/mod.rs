@@ -9,6 +9,7 @@ mod packed;
 mod project;
 mod recognize;
 mod regions;
+mod saved;
 mod score;
 mod shapes;
 mod text;
