@@ -60,6 +60,47 @@ fn measurements_are_one_object_a_line() {
     );
 }
 
+/// A model's features of pictures from a file are those that open_clip computed from them.
+#[test]
+fn features_of_given_pictures_are_saved() {
+    let place = Place::new();
+    for name in [
+        "open_clip_model.safetensors",
+        "open_clip_config.json",
+        "expected.safetensors",
+    ] {
+        place.copy(&format!("tests/fixtures/open_clip_gelu/{name}"), name);
+    }
+    let encode = "bench encode --model open_clip_model.safetensors --pixels expected.safetensors";
+    let batches = "--batch 1,2 --runs 1 --features out.safetensors";
+    let printed = lines(&place, &format!("{encode} {batches}"));
+    let sizes: Vec<_> = printed.iter().map(|line| &line["batch"]).collect();
+    assert_eq!(sizes, [&Value::from(1), &Value::from(2)]);
+    let tensor = |file: &str, name: &str| -> Vec<Vec<f32>> {
+        let all = candle_core::safetensors::load(place.path(file), &candle_core::Device::Cpu);
+        all.unwrap()[name].to_vec2().unwrap()
+    };
+    let ours = tensor("out.safetensors", "features").concat();
+    let theirs = tensor("expected.safetensors", "image_features").concat();
+    assert_eq!(ours.len(), theirs.len());
+    assert!(ours.iter().zip(&theirs).all(|(a, b)| (a - b).abs() < 1e-4));
+
+    let ran = place.run(&format!("{encode} --batch 3"));
+    assert!(
+        ran.stderr.contains("--batch 3 needs more"),
+        "{}",
+        ran.stderr
+    );
+
+    place.file("texts", "a\nthe\n");
+    let given = "--texts texts --batch 3 --features words.safetensors";
+    let line = measured(&place, &format!("bench text --arch gen3d-mini {given}"));
+    assert_eq!(line["batch"], 3);
+    let words = tensor("words.safetensors", "features");
+    assert_eq!(words[0], words[2]);
+    assert_ne!(words[0], words[1]);
+}
+
 /// A labelled set of two meshes, a tetrahedron that is z up and a triangle, of these classes.
 fn labelled_set(place: &Place, classes: [&str; 2], labels: [usize; 2]) {
     let verts: [[u16; 3]; 7] = [

@@ -29,9 +29,10 @@
 //! ```
 //!
 //! # Speed
-//! Views are spread over the caller's rayon pool. Ten V2 views of one cloud take 0.5 to 0.7 ms at
-//! 2 000 points and 8 to 12 ms at 100 000: medians of five runs of `cargo run -p point-clip
-//! --example projection_speed` on 2 cores of an AMD EPYC (Zen 3) beside other work, 2026-11-24.
+//! Views are spread over the caller's rayon pool. On one thread the ten V2 maps of one cloud take
+//! 0.34 ms at 2 000 points and 1.9 ms at 100 000, and 0.68 and 2.2 ms brought to 224 × 224:
+//! medians of `cargo run --release -p point-clip --example projection_speed` on an AMD EPYC with
+//! AVX-512 (family 26), its other core busy, 2026-11-28.
 
 mod adapter;
 mod benchmark;
