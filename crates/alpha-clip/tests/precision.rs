@@ -1,6 +1,8 @@
 //! bf16 against f32 on towers of true size with random weights, and every set of instructions that
 //! a run can be held to.
 
+#![allow(clippy::print_stdout)] // the cosines, for `--nocapture`
+
 use alpha_clip::{
     Activation, TextConfig, TextPooling, TextTower, TransformerConfig, VisionConfig, VisionInput,
     VisionKind, VisionTower, fastest_dtype,
