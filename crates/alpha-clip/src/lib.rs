@@ -65,7 +65,8 @@
 //! # Numbers
 //! Features, attention and hidden states in f32 on a CPU are within 1e-5 (relative) of the
 //! reference code's, for every layout of weights; `tests/golden_towers.rs` and
-//! `tests/golden_foveal.rs` hold that. In f16 and bf16 their cosine with f32 is at least 0.999.
+//! `tests/golden_foveal.rs` hold that. In f16 and bf16 their cosine with f32 is at least 0.999;
+//! [`fastest_dtype`] says which type is worth it.
 //! Without an alpha plane an Alpha-CLIP looks at the whole picture (alpha 1 everywhere), which
 //! for zero-initialised alpha weights is plain CLIP.
 
@@ -107,7 +108,7 @@ pub use config::{
 pub use error::{Error, Result};
 pub use foveal::FovealAttention;
 pub use labels::LabelSet;
-pub use model::{AlphaClip, LoadOptions, normalise_rows};
+pub use model::{AlphaClip, LoadOptions, fastest_dtype, normalise_rows};
 pub use picture::Picture;
 pub use plane::Plane;
 pub use preprocess::{ColourOrder, Geometry, Preprocess, RegionGeometry};

@@ -27,7 +27,7 @@ enum Source<'a> {
     /// Names and shapes that were asked for.
     Rehearsal(Rc<RefCell<BTreeMap<String, Vec<usize>>>>),
     File(&'a Checkpoint),
-    /// Values of a random tower, for measurements.
+    /// Values of a random tower, for measurements: always the same under one name.
     Noise,
 }
 
@@ -109,7 +109,7 @@ impl<'a> Weights<'a> {
                 Ok(if scale || variance {
                     Tensor::ones(shape, dtype, self.device)?
                 } else {
-                    Tensor::randn(0f32, 0.02, shape, self.device)?.to_dtype(dtype)?
+                    noise(&name, shape, self.device)?.to_dtype(dtype)?
                 })
             }
         }
@@ -126,4 +126,21 @@ impl<'a> Weights<'a> {
             _ => BTreeMap::new(),
         }
     }
+}
+
+/// Values of mean 0 and standard deviation 0.02, drawn evenly from a generator (xorshift64*) whose
+/// seed is the name's hash (FNV-1a).
+fn noise(name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
+    const WIDTH: f32 = 0.04 * 1.732_050_8;
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325, hash) | 1;
+    let value = |_| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        let bits = state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40;
+        (bits as f32 / (1 << 24) as f32 - 0.5) * WIDTH
+    };
+    let values: Vec<f32> = (0..shape.iter().product()).map(value).collect();
+    Ok(Tensor::from_vec(values, shape, device)?)
 }

@@ -195,6 +195,9 @@ impl Rows for Slice<'_> {
     }
 }
 
+/// Logits that the softmax takes at once; a row is filled up to whole chunks.
+const CHUNK: usize = 16;
+
 /// Sums of the largest tile.
 #[repr(align(64))]
 struct Sums([f32; 14 * 32]);
@@ -209,7 +212,9 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
     let (q_depth, p_depth) = (d.div_ceil(values), keys.div_ceil(values));
     let lines = |depth: usize| depth.next_multiple_of(V::LANES);
     let (key_panels, value_panels) = (keys.div_ceil(width), d.div_ceil(width));
-    let logits_stride = (key_panels * width).max(lines(keys));
+    let logits_stride = (key_panels * width)
+        .max(lines(keys))
+        .next_multiple_of(CHUNK);
     let slice = |rows| Slice {
         rows,
         start: job.head * d,
@@ -277,7 +282,7 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
         let count = V::ROWS.min(job.queries.end - start);
         let row = job.row + start;
         // Keys that the last query of the tile sees.
-        let seen = if all.causal {
+        let most = if all.causal {
             keys - job.all + start + count
         } else {
             keys
@@ -286,17 +291,29 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
         unsafe { pack_rows::<V>(&queries, row, count, [0, d], stage, (packed_q, V::LANES)) };
         for (p, k) in packed_k
             .chunks_exact((lines(q_depth) * width).max(1))
-            .take(seen.div_ceil(width))
+            .take(most.div_ceil(width))
             .enumerate()
         {
             // SAFETY: both hold lines for all of the depth.
-            unsafe { tile::<V>(count, q_depth, packed_q.as_ptr(), k.as_ptr(), &mut sums.0) };
+            unsafe {
+                tile::<V>(
+                    count,
+                    q_depth,
+                    packed_q.as_ptr(),
+                    k.as_ptr(),
+                    k.as_ptr(),
+                    &mut sums.0,
+                )
+            };
             for (row, sums) in logits
                 .chunks_exact_mut(logits_stride)
                 .zip(sums.0.chunks_exact(width))
                 .take(count)
             {
-                row[p * width..][..width].copy_from_slice(sums);
+                let row = &mut row[p * width..][..width];
+                for (x, sum) in row.iter_mut().zip(&sums[..width]) {
+                    *x = sum * scale;
+                }
             }
         }
         for (i, row) in logits
@@ -310,21 +327,18 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
             } else {
                 keys
             };
-            let (row, unseen) = row[..lines(keys)].split_at_mut(seen);
-            unseen.fill(0.);
-            for x in row.iter_mut() {
-                *x *= scale;
-            }
+            let row = &mut row[..most.next_multiple_of(CHUNK)];
             if let Some(bias) = all.bias {
                 let [by_item, by_head, by_query, by_key] = bias.strides;
                 let at = job.item * by_item + job.head * by_head + query * by_query;
-                add_bias(row, &bias.values[at..], by_key);
+                add_bias(&mut row[..seen], &bias.values[at..], by_key);
             }
+            row[seen..].fill(f32::NEG_INFINITY);
             softmax(row);
             if let Some((weights, at)) = job.weights {
                 // SAFETY: the rows of this head's queries belong to this task.
                 let to = unsafe { weights.part(at + query * keys, keys) };
-                to[..seen].copy_from_slice(row);
+                to[..seen].copy_from_slice(&row[..seen]);
                 to[seen..].fill(0.);
             }
         }
@@ -337,14 +351,23 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
             width: keys,
         };
         // SAFETY: the caller vouches for the instructions.
-        unsafe { pack_rows::<V>(&weights, 0, count, [0, seen], stage, (packed_p, V::LANES)) };
-        let depth = seen.div_ceil(values);
+        unsafe { pack_rows::<V>(&weights, 0, count, [0, most], stage, (packed_p, V::LANES)) };
+        let depth = most.div_ceil(values);
         for (p, v) in packed_v
             .chunks_exact((lines(p_depth) * width).max(1))
             .enumerate()
         {
             // SAFETY: both hold lines for all of the depth.
-            unsafe { tile::<V>(count, depth, packed_p.as_ptr(), v.as_ptr(), &mut sums.0) };
+            unsafe {
+                tile::<V>(
+                    count,
+                    depth,
+                    packed_p.as_ptr(),
+                    v.as_ptr(),
+                    v.as_ptr(),
+                    &mut sums.0,
+                )
+            };
             let columns = width.min(d - p * width);
             for (i, sums) in sums.0.chunks_exact(width).take(count).enumerate() {
                 let at = (row + i) * all.heads * d + job.head * d + p * width;

@@ -5,9 +5,9 @@ use candle_core::{
 };
 use kernels::lanes::{exp, largest, sum, sum_of_squares};
 use kernels::rows::{self, values, values_mut};
+use kernels::{gelu, quick_gelu};
 
 use super::CandleResult;
-use super::scalar::{gelu, quick_gelu};
 use crate::config::Activation;
 
 /// Adds a bias to every row, in place, then an activation or a residual.

@@ -1,11 +1,10 @@
 //! The inner operations of a transformer: linear layer, LayerNorm, softmax, activation.
 //!
-//! On a CPU everything around the matrix products is one pass over the data in f32, spread over
-//! rayon's threads; on other devices it is put together from candle's operations. Faster kernels
-//! belong here and nowhere else.
+//! These are for GPUs and for f16; in f32 and bf16 on a CPU the towers run over packed weights
+//! ([`crate::cpu`]). On a CPU everything around the matrix products is one pass over the data in
+//! f32, spread over rayon's threads; on other devices it is put together from candle's operations.
 
 mod cpu;
-mod scalar;
 
 use candle_core::{D, DType, Tensor};
 

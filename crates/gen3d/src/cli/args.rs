@@ -669,9 +669,10 @@ fn share(s: &str) -> Result<f32, String> {
 /// `--dtype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DTypeChoice {
-    /// The one that suits the device
+    /// The fastest that keeps the answers: bf16 for the towers where the CPU multiplies it
+    /// (AVX512-BF16), else f32; f16 for diffusion on a GPU
     Auto,
-    /// Single precision
+    /// Single precision: the reference's numbers
     F32,
     /// Half precision
     F16,

@@ -16,9 +16,10 @@ use super::failure::{Failure, one_line};
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// What every command shares.
+#[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) device: Device,
-    /// The type to compute in.
+    /// The type that towers compute in.
     pub(crate) dtype: DType,
     /// What `--dtype` says, for commands that write weights.
     pub(crate) dtype_choice: DTypeChoice,
@@ -48,7 +49,8 @@ impl Context {
         ctrlc::set_handler(handler).map_err(Failure::missing)?;
         let device = open_device(global.device)?;
         let dtype = match global.dtype {
-            DTypeChoice::Auto | DTypeChoice::F32 => DType::F32,
+            DTypeChoice::Auto => alpha_clip::fastest_dtype(&device),
+            DTypeChoice::F32 => DType::F32,
             DTypeChoice::F16 => DType::F16,
             DTypeChoice::Bf16 => DType::BF16,
         };
@@ -60,6 +62,18 @@ impl Context {
             verbose: global.verbose,
             quiet: global.quiet,
         })
+    }
+
+    /// The same for a network of a diffusion model, which is f32 unless `--dtype` says otherwise.
+    pub(crate) fn for_diffusion(&self) -> Self {
+        let dtype = match self.dtype_choice {
+            DTypeChoice::Auto => DType::F32,
+            _ => self.dtype,
+        };
+        Self {
+            dtype,
+            ..self.clone()
+        }
     }
 
     /// Whether the user has pressed Ctrl-C.

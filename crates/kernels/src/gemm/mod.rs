@@ -51,12 +51,13 @@ pub struct Epilogue<'a> {
 /// # Panics
 /// If x, the bias or y does not have the shape that W asks for.
 pub fn multiply(x: &impl Rows, weights: &PackedMatrix, epilogue: Epilogue<'_>, y: &mut [f32]) {
+    let rows = x.count();
     assert_eq!(x.width(), weights.inputs(), "x has rows of the width of W");
-    assert_eq!(y.len(), x.count() * weights.outputs(), "y is [M, N]");
+    assert_eq!(y.len(), rows * weights.outputs(), "y is [M, N]");
     if let Some(bias) = epilogue.bias {
         assert_eq!(bias.len(), weights.outputs(), "the bias is [N]");
     }
-    task::spread(x, weights, epilogue, y);
+    task::spread((x, rows), weights, epilogue, y);
 }
 
 thread_local! {

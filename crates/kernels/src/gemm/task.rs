@@ -40,8 +40,13 @@ struct Product<'a> {
 // them once (see `spread`).
 unsafe impl Sync for Product<'_> {}
 
-/// The whole product, whose shapes have been checked.
-pub(super) fn spread(x: &impl Rows, weights: &PackedMatrix, epilogue: Epilogue<'_>, y: &mut [f32]) {
+/// The whole product of x and the number of its rows. The shapes have been checked.
+pub(super) fn spread(
+    (x, rows): (&impl Rows, usize),
+    weights: &PackedMatrix,
+    epilogue: Epilogue<'_>,
+    y: &mut [f32],
+) {
     if y.is_empty() {
         return;
     }
@@ -52,7 +57,7 @@ pub(super) fn spread(x: &impl Rows, weights: &PackedMatrix, epilogue: Epilogue<'
         y: y.as_mut_ptr(),
     };
     let width = run_on!(weights.kernel(), width() -> usize);
-    let (rows, panels) = (x.count(), weights.outputs().div_ceil(width));
+    let panels = weights.outputs().div_ceil(width);
     let threads = rayon::current_num_threads();
     let wanted = if threads == 1 {
         1
@@ -127,9 +132,21 @@ unsafe fn block<V: Vector>(product: &Product<'_>, rows: Range<usize>, panels: Ra
             for t in 0..tiles {
                 let rows = part(&rows, t, tiles);
                 let a = &a[t * packed..][..(end - start) * V::LANES];
+                // The first two tiles fetch a half of the next panel each.
+                let half = (depth + t * (end - start) / 2) * width;
+                let next = b.as_ptr().wrapping_add(if t < 2 { half } else { 0 });
                 // SAFETY: both slices hold what the depth asks for, and the caller vouches for
                 // the instructions.
-                unsafe { tile::<V>(rows.len(), end - start, a.as_ptr(), b.as_ptr(), &mut sums.0) };
+                unsafe {
+                    tile::<V>(
+                        rows.len(),
+                        end - start,
+                        a.as_ptr(),
+                        b.as_ptr(),
+                        next,
+                        &mut sums.0,
+                    )
+                };
                 for (row, sums) in rows.zip(sums.0.chunks_exact(width)) {
                     // SAFETY: the row is below M and the columns below N, so this is a part of
                     // y; it belongs to this task, as the caller vouches.
@@ -137,7 +154,12 @@ unsafe fn block<V: Vector>(product: &Product<'_>, rows: Range<usize>, panels: Ra
                         let start = y.add(row * outputs + columns.start);
                         std::slice::from_raw_parts_mut(start, columns.len())
                     };
-                    stage.write(&sums[..columns.len()], columns.start, y);
+                    // Rows of a length that the compiler knows, but for the last panel.
+                    if columns.len() == width {
+                        stage.write(&sums[..width], columns.start, &mut y[..width]);
+                    } else {
+                        stage.write(&sums[..columns.len()], columns.start, y);
+                    }
                 }
             }
         }
@@ -173,7 +195,7 @@ impl Stage<'_> {
             return;
         }
         if let Some(bias) = self.epilogue.bias {
-            for (y, bias) in y.iter_mut().zip(&bias[column..]) {
+            for (y, bias) in y.iter_mut().zip(&bias[column..column + sums.len()]) {
                 *y += bias;
             }
         }

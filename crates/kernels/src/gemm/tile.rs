@@ -3,10 +3,13 @@
 use super::rows::Rows;
 use crate::simd::{Vector, panel};
 
+/// Elements of a cache line.
+const LINE: usize = 16;
+
 /// Elements from one row to the next where rows of `depth` elements wait to be transposed: whole
 /// vectors, and a line more so that the rows do not share the sets of a cache.
 pub(crate) const fn staging<V: Vector>(depth: usize) -> usize {
-    depth.next_multiple_of(V::LANES) + 16
+    depth.next_multiple_of(V::LANES) + LINE
 }
 
 /// Packs `count` ≤ [`Vector::LANES`] rows from `first` on, their values from `start` to `end`, as
@@ -62,7 +65,8 @@ pub(crate) fn floats(elements: &mut [u32]) -> &mut [f32] {
 }
 
 /// The product of `rows` ≤ [`Vector::ROWS`] packed rows and a panel over `depth` elements, written
-/// to `to` as rows of a panel's width.
+/// to `to` as rows of a panel's width. Meanwhile a line of 64 bytes for each element is fetched from
+/// `next` on, which will be needed soon and need not be valid.
 ///
 /// # Safety
 /// As for [`Vector`]; `a` must hold `depth` lines of `LANES` elements and `b` as many of a panel.
@@ -72,13 +76,14 @@ pub(crate) unsafe fn tile<V: Vector>(
     depth: usize,
     a: *const u32,
     b: *const u32,
+    next: *const u32,
     to: &mut [f32],
 ) {
     macro_rules! of_rows {
         ($($n:literal)*) => {
             match rows {
                 // SAFETY: passed on to the caller; `to` is long enough, which `fixed` checks.
-                $($n if $n <= V::ROWS => unsafe { fixed::<V, $n>(depth, a, b, to) },)*
+                $($n if $n <= V::ROWS => unsafe { fixed::<V, $n>(depth, a, b, next, to) },)*
                 _ => unreachable!("a tile of {rows} rows"),
             }
         };
@@ -95,6 +100,7 @@ unsafe fn fixed<V: Vector, const R: usize>(
     depth: usize,
     a: *const u32,
     b: *const u32,
+    next: *const u32,
     to: &mut [f32],
 ) {
     let width = panel::<V>();
@@ -103,6 +109,7 @@ unsafe fn fixed<V: Vector, const R: usize>(
     unsafe {
         let mut sums = [[V::zero(); 2]; R];
         for k in 0..depth {
+            V::prefetch(next.wrapping_add(k * LINE));
             let b = b.add(k * width);
             let columns = [V::load(b), V::load(b.add(V::LANES))];
             let a = a.add(k * V::LANES);

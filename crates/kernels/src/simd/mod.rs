@@ -45,6 +45,10 @@ pub(crate) trait Vector: Copy {
 
     /// Transposes a square of `LANES`×`LANES` elements; both have a stride from row to row.
     unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize));
+
+    /// Asks for the cache line of `from`, which need not be valid, into the second-level cache.
+    #[inline(always)]
+    fn prefetch(_from: *const u32) {}
 }
 
 /// Columns of a tile, the width of a panel of packed weights.

@@ -2,16 +2,28 @@
 
 use super::Vector;
 
-/// Lanes of the portable vectors.
-const LANES: usize = 4;
+/// Whether the target always has 32 registers and fused products, as every aarch64.
+const WIDE: bool = cfg!(target_arch = "aarch64");
 
-/// Four f32.
+/// Lanes of the portable vectors.
+const LANES: usize = if WIDE { 8 } else { 4 };
+
+/// Rows of a tile, whose sums must fit the registers.
+const ROWS: usize = if WIDE { 6 } else { 4 };
+
+/// sum + a·b, fused only where that is an instruction and not a call.
+#[inline(always)]
+fn add_product(sum: f32, a: f32, b: f32) -> f32 {
+    if WIDE { a.mul_add(b, sum) } else { sum + a * b }
+}
+
+/// Some f32.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable([f32; LANES]);
 
 impl Vector for Portable {
     const LANES: usize = LANES;
-    const ROWS: usize = 4;
+    const ROWS: usize = ROWS;
     const VALUES: usize = 1;
 
     #[inline(always)]
@@ -33,7 +45,9 @@ impl Vector for Portable {
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + a.0[i] * b.0[i]))
+        Self(std::array::from_fn(|i| {
+            add_product(self.0[i], a.0[i], b.0[i])
+        }))
     }
 
     #[inline(always)]
@@ -69,7 +83,7 @@ fn pair(element: f32) -> [f32; 2] {
 
 impl Vector for PortableBf16 {
     const LANES: usize = LANES;
-    const ROWS: usize = 4;
+    const ROWS: usize = ROWS;
     const VALUES: usize = 2;
 
     #[inline(always)]
@@ -93,7 +107,7 @@ impl Vector for PortableBf16 {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|i| {
             let ([a, c], [b, d]) = (pair(a.0[i]), pair(b.0[i]));
-            self.0[i] + c * d + a * b
+            add_product(add_product(self.0[i], c, d), a, b)
         }))
     }
 

@@ -171,6 +171,12 @@ impl Vector for Avx512 {
         // SAFETY: see above.
         unsafe { transpose_16(from, to) }
     }
+
+    #[inline(always)]
+    fn prefetch(from: *const u32) {
+        // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
 }
 
 /// Sixteen sums of products of pairs of bf16 (AVX512-BF16).
@@ -239,6 +245,12 @@ impl Vector for Avx512Bf16 {
     unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
         // SAFETY: see above.
         unsafe { transpose_16(from, to) }
+    }
+
+    #[inline(always)]
+    fn prefetch(from: *const u32) {
+        // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
     }
 }
 
