@@ -71,7 +71,7 @@ fn features_of_given_pictures_are_saved() {
     ] {
         place.copy(&format!("tests/fixtures/open_clip_gelu/{name}"), name);
     }
-    let encode = "bench encode --model open_clip_model.safetensors --pixels expected.safetensors";
+    let encode = "bench encode --dtype f32 --model open_clip_model.safetensors --pixels expected.safetensors";
     let batches = "--batch 1,2 --runs 1 --features out.safetensors";
     let printed = lines(&place, &format!("{encode} {batches}"));
     let sizes: Vec<_> = printed.iter().map(|line| &line["batch"]).collect();

@@ -171,7 +171,7 @@ impl AlphaClip {
     }
 
     /// What tells the pose of an object by the features of its views, where the file has it
-    /// (`pose.weight` [K, E], `pose.bias` [K]).
+    /// (`pose.weight` `[K, E]`, `pose.bias` `[K]`).
     pub fn pose(&self) -> Option<&LinearProbe> {
         self.pose.as_ref()
     }

@@ -17,7 +17,7 @@ pub struct LinearProbe {
 }
 
 impl LinearProbe {
-    /// `NAME.weight` [K, E] and `NAME.bias` [K] of a file; `weights` stands at `NAME`.
+    /// `NAME.weight` `[K, E]` and `NAME.bias` `[K]` of a file; `weights` stands at `NAME`.
     pub(crate) fn load(weights: &Weights<'_>, classes: usize, embed_dim: usize) -> Result<Self> {
         let weight = weights.get_f32("weight", &[classes, embed_dim])?;
         Ok(Self {
@@ -31,10 +31,10 @@ impl LinearProbe {
         self.bias.elem_count()
     }
 
-    /// Logarithms of the classes' probabilities [N, K] for unit features [N, E], in f32.
+    /// Logarithms of the classes' probabilities `[N, K]` for unit features `[N, E]`, in f32.
     ///
     /// # Errors
-    /// [`Error::Candle`](crate::Error::Candle) where the features are not of this model.
+    /// [`Error::Tensor`](crate::Error::Tensor) where the features are not of this model.
     pub fn log_probabilities(&self, features: &Tensor) -> Result<Tensor> {
         let logits = features.matmul(&self.weight)?.broadcast_add(&self.bias)?;
         let largest = logits.max_keepdim(1)?;

@@ -126,15 +126,26 @@ impl ZeroShotHead {
             .probabilities(&feature.unsqueeze(0)?)?
             .squeeze(0)?
             .to_vec1::<f32>()?;
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-        order.truncate(count);
-        let scored = |index: usize| Scored {
-            label: self.labels[index].clone(),
-            score: scores[index],
-            index,
-        };
-        Ok(order.into_iter().map(scored).collect())
+        Ok(self.ranked(&scores, count))
+    }
+
+    /// The `count` likeliest labels where `scores` are the labels' probabilities in their order; best
+    /// first, of equal ones the earlier label. Labels beyond the scores are left out.
+    pub fn ranked(&self, scores: &[f32], count: usize) -> Vec<Scored> {
+        let mut scored: Vec<Scored> = self
+            .labels
+            .iter()
+            .zip(scores)
+            .enumerate()
+            .map(|(index, (label, &score))| Scored {
+                label: label.clone(),
+                score,
+                index,
+            })
+            .collect();
+        scored.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.index.cmp(&b.index)));
+        scored.truncate(count);
+        scored
     }
 }
 

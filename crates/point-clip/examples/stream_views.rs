@@ -10,7 +10,7 @@
 //! `train` reads mesh indices (little-endian u32) from the file PICKS, or from stdin where PICKS
 //! is `-`, and for each writes that many views of the mesh as it might arrive: stretched, bent,
 //! tilted, turned, with parts missing, as a cloud of any density, noisy, partly scanned, or as a
-//! surface, plain or coloured; one in six lies along another of the six axis directions. `bench`
+//! surface, plain or coloured; one in four lies along another of the six axis directions. `bench`
 //! writes the default views of a clean cloud of every mesh in turn. A record is the mesh index
 //! (u32), the place of its true up in [`Up::ALL`] (u32, 0 upright) and views × 4 × size × size bytes
 //! (the three channels and alpha, planes in this order).
@@ -90,7 +90,7 @@ fn render_augmented(
     rng: &mut ChaCha8Rng,
 ) -> Result<(u32, Vec<f32>)> {
     let mut mesh = deform(mesh, rng);
-    let up = if rng.random_bool(1.0 / 6.0) {
+    let up = if rng.random_bool(0.25) {
         rng.random_range(1..Up::ALL.len())
     } else {
         0
@@ -205,20 +205,20 @@ fn random_colors(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> Vec<[u8; 3]> {
 fn scan(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> PointCloud {
     let count = match rng.random_range(0..20) {
         0 => 256,
-        1 | 2 => 512,
-        3 | 4 => 1024,
-        5..=7 => 2048,
-        8..=17 => 4096,
+        1..=3 => 512,
+        4..=6 => 1024,
+        7..=9 => 2048,
+        10..=18 => 4096,
         _ => 10_000,
     };
     let mut cloud = sample_surface(mesh, count, rng.random());
     if !rng.random_bool(0.2) {
         cloud.normals = None;
     }
-    if rng.random_bool(0.2) {
-        // Half of them lack a whole half, as seen from one side only.
+    if rng.random_bool(0.25) {
+        // Most of them lack a whole half, as seen from one side only.
         let normal = random_direction(rng);
-        let offset = if rng.random_bool(0.5) {
+        let offset = if rng.random_bool(0.6) {
             rng.random_range(-0.05..0.05)
         } else {
             rng.random_range(0.0..0.4)

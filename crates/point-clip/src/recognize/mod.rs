@@ -49,7 +49,7 @@ pub struct Recognizer {
 pub struct Recognition {
     /// All labels with their probabilities, likeliest first.
     pub top: Vec<Scored>,
-    /// The direction that was taken for up.
+    /// The direction that is up, or likeliest is; votes and feature are those of its views.
     pub up: Up,
     /// The likeliest label of each view alone, in the order of the views.
     pub votes: Vec<Scored>,
@@ -74,30 +74,39 @@ impl Recognizer {
         &self.head
     }
 
-    /// Names `shape`: the mean of the unit features of its views, compared with each label.
+    /// Names `shape`: the mean of the unit features of its views, compared with each label. Where
+    /// the direction that is up has to be found and several may be, the labels' probabilities are
+    /// averaged over these, each counting as much as it is likely.
     ///
     /// # Errors
     /// [`Error::Degenerate`](crate::Error::Degenerate) where there is nothing to see,
     /// [`Error::Model`](crate::Error::Model) where the tower fails.
     pub fn recognize(&self, shape: &Shape) -> Result<Recognition> {
         let shape = self.encoder.sampled(shape);
-        let up = match self.encoder.options().up {
-            UpChoice::Is(up) => up,
-            UpChoice::Auto => pose::upright(&self.encoder, &self.head, &shape)?,
+        let likely = match self.encoder.options().up {
+            UpChoice::Is(up) => vec![(up, 1.0)],
+            UpChoice::Auto => pose::likely(&self.encoder, &self.head, &shape)?,
         };
+        let up = likely.first().map_or(Up::default(), |first| first.0);
         let encoded = self.encoder.encode_upright(&shape, up)?;
-        self.judge(encoded)
-    }
-
-    fn judge(&self, encoded: EncodedShape) -> Result<Recognition> {
-        let count = self.head.labels().len();
-        let top = self.head.top(&encoded.feature, count)?;
+        let mut mixed = vec![0f32; self.head.labels().len()];
+        for (other, share) in likely {
+            let feature = if other == up {
+                encoded.feature.clone()
+            } else {
+                self.encoder.encode_upright(&shape, other)?.feature
+            };
+            let found = self.head.probabilities(&feature.unsqueeze(0)?)?;
+            for (sum, p) in mixed.iter_mut().zip(found.squeeze(0)?.to_vec1::<f32>()?) {
+                *sum += share * p;
+            }
+        }
         let mut votes = Vec::with_capacity(encoded.views.dim(0)?);
         for view in encoded.views.chunk(encoded.views.dim(0)?, 0)? {
             votes.extend(self.head.top(&view.squeeze(0)?, 1)?);
         }
         Ok(Recognition {
-            top,
+            top: self.head.ranked(&mixed, mixed.len()),
             up: encoded.up,
             votes,
             feature: encoded.feature,
