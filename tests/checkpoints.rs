@@ -79,14 +79,14 @@ impl Bench {
             Some(plane) => ("64", format!("--mask {plane}64.png")),
         };
         let pictures = PICTURES.map(|name| format!("{name}{side}.png")).join(" ");
-        let command = format!("embed image {pictures} --model {model} {region} --raw");
+        let command = format!("embed image {pictures} --model {model} {region} --dtype f32 --raw");
         let ran = self.place.run(&command);
         self.assert_rows(&ran, &command, expected);
     }
 
     #[track_caller]
     fn assert_texts(&self, model: &str, texts: &[&str], expected: &str) {
-        let given = ["embed", "text", "-", "--raw", "--truncate", "--model"].into_iter();
+        let given = "embed text - --raw --truncate --dtype f32 --model".split(' ');
         let arguments: Vec<&str> = given.chain(model.split(' ')).collect();
         let ran = self.place.run_with(&arguments, texts.join("\n"));
         self.assert_rows(&ran, &arguments.join(" "), expected);
@@ -214,7 +214,7 @@ fn open_clip_folders() {
         bench.place.file("epoch_9.safetensors", renamed);
         let described = format!("epoch_9.safetensors --model-config {config}");
         for model in [&folder, &described] {
-            let command = format!("embed image photo.png --model {model} --raw");
+            let command = format!("embed image photo.png --model {model} --dtype f32 --raw");
             let ran = bench.place.run(&command);
             bench.assert_rows(&ran, &command, &expected);
             bench.assert_texts(model, &TEXTS, &format!("open_clip_{part}/text_features"));

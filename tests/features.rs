@@ -39,7 +39,7 @@ fn features(ran: &Ran) -> Vec<Vec<f32>> {
 #[test]
 fn features_of_pictures_equal_the_reference() {
     let (place, golden) = golden();
-    let model = "--model clip.safetensors";
+    let model = "--model clip.safetensors --dtype f32";
     for (region, name) in [("", "whole"), ("--mask photo_soft.png", "soft")] {
         let ran = place.run(&format!("embed image photo.png {region} {model} --raw"));
         let expected = &rows(&golden, &format!("image_features/alpha_{name}"))[0];
@@ -76,7 +76,7 @@ fn features_of_texts_equal_the_reference_in_every_form() {
     let texts = TEXTS.map(|(text, _)| text);
     let model = "clip.safetensors";
     let given = [
-        "embed", "text", texts[0], "-", texts[4], "--model", model, "--raw",
+        "embed", "text", texts[0], "-", texts[4], "--model", model, "--dtype", "f32", "--raw",
     ];
     let stdin = texts[1..4].join("\n");
     let ran = place.run_with(&given, stdin.as_str());
@@ -127,12 +127,12 @@ fn a_text_that_is_too_long_keeps_no_other_from_its_feature() {
 fn features_of_clouds_are_unit_vectors() {
     let place = clouds();
     let length = |v: &[f32]| v.iter().map(|v| v * v).sum::<f32>().sqrt();
-    let ran = place.run("embed cloud b.xyz more --focus foveal");
+    let ran = place.run("embed cloud b.xyz more");
     let unit = features(&ran);
     assert_eq!(inputs(&ran), ["b.xyz", "more/c.csv"]);
     assert!(unit.iter().all(|v| (length(v) - 1.).abs() < 1e-5));
     // Views that differ have a mean that is shorter than each.
-    let raw = features(&place.run("embed cloud b.xyz --focus foveal --raw"));
+    let raw = features(&place.run("embed cloud b.xyz --raw"));
     let shorter = length(&raw[0]);
     assert!(shorter < 1.);
     assert_close(
@@ -156,6 +156,8 @@ fn regions_of_pictures_are_classified_as_the_reference_does() {
         "photo.png",
         "--mask",
         "photo_soft.png",
+        "--dtype",
+        "f32",
         "--model",
         "clip.safetensors",
         "--prompt",
@@ -190,7 +192,7 @@ fn one_region_has_many_forms() {
     let (place, _) = golden();
     let embed = |region: &str| {
         let ran = place.run(&format!(
-            "embed image photo.png --model clip.safetensors {region}"
+            "embed image photo.png --model clip.safetensors --dtype f32 {region}"
         ));
         features(&ran).remove(0)
     };

@@ -149,8 +149,12 @@ class Replay:
             pass
 
     def _read(self):
-        for record in records(self.process.stdout, self.views):
-            self.queue.put(record)
+        try:
+            for record in records(self.process.stdout, self.views):
+                self.queue.put(record)
+        except EOFError:
+            # Closed, or it failed: then `take` waits in vain and says so.
+            pass
 
     def take(self, count):
         """Replaces the `count` oldest records with fresh ones."""
