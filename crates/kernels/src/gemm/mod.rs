@@ -25,7 +25,7 @@ pub(crate) use tile::{floats, pack_rows, staging, tile};
 /// what `y` holds, y ← activation(y + x·Wᵀ + bias).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
-    /// [N].
+    /// `[N]`.
     pub bias: Option<&'a [f32]>,
     /// Whether the product is added to what is there.
     pub add: bool,
