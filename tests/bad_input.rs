@@ -158,6 +158,7 @@ fn wrong_command_lines() {
             "recognize good.xyz --format yaml",
             "recognize good.xyz --projection v3",
             "recognize good.xyz --focus eye",
+            "recognize good.xyz --focus foveal",
             "recognize good.xyz --up w",
             "recognize good.xyz --views 0",
             "recognize good.xyz --points 0",

@@ -8,8 +8,9 @@ from safetensors.numpy import load_file, save_file
 
 from data import clean_views
 from optim import LOW
-from resnet import POSES, VisionTower, normalise
+from resnet import POSES, normalise
 from sets import picked
+from vision import tower_of
 
 MESHES = 400
 VIEWS = 4
@@ -46,10 +47,7 @@ def views_of(rows, renderer, meshes):
 @torch.no_grad()
 def features_of(weights, pixels, batch=96):
     """Unit features of every view: u8 [...,4,64,64] -> [...,384]."""
-    tower = VisionTower().eval()
-    run = torch.compile(tower)
-    visual = "visual."
-    tower.load_state_dict({k[len(visual) :]: v for k, v in weights.items() if k.startswith(visual)})
+    run = torch.compile(tower_of(weights))
     flat = torch.from_numpy(pixels).flatten(0, -4)
     with torch.autocast("cpu", LOW, enabled=LOW != torch.float32):
         parts = [run(normalise(part.float() / 255)).float() for part in flat.split(batch)]

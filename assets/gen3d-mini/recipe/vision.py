@@ -175,12 +175,18 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
     dist.destroy_process_group()
 
 
-@torch.no_grad()
-def encode(weights, views, batch=64):
-    """Unit mean of the unit features of each object's views: u8 [N,V,4,64,64] -> [N,384]."""
+def tower_of(weights):
+    """The vision tower of trained weights, to be used."""
     tower = VisionTower().eval()
     visual = "visual."
     tower.load_state_dict({k[len(visual) :]: v for k, v in weights.items() if k.startswith(visual)})
+    return tower
+
+
+@torch.no_grad()
+def encode(weights, views, batch=64):
+    """Unit mean of the unit features of each object's views: u8 [N,V,4,64,64] -> [N,384]."""
+    tower = tower_of(weights)
     objects, count = views.shape[:2]
     flat = torch.from_numpy(views).flatten(0, 1)
     unit = lambda part: F.normalize(tower(normalise(part.float() / 255)), dim=-1)

@@ -276,6 +276,14 @@ impl FovealAttention {
         Ok(AttentionBias::new().with_blocks(first..layers, &bias))
     }
 
+    /// Whether a tower of this configuration can look so.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it has no class token, as a ResNet has none, or a number is unusable.
+    pub fn check(&self, config: &VisionConfig) -> Result<()> {
+        self.grid(config).map(|_| ())
+    }
+
     /// Side of the tower's grid, once the numbers are known to be usable.
     fn grid(&self, config: &VisionConfig) -> Result<usize> {
         if !self.strength.is_finite() || !self.sigma.is_finite() || self.sigma <= 0. {

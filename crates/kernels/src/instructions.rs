@@ -15,25 +15,30 @@ pub enum Instructions {
     Avx512Bf16,
 }
 
-/// The environment variable that holds the kernels to lesser instructions than the CPU's.
-const LIMIT: &str = "GEN3D_INSTRUCTIONS";
-
 impl Instructions {
+    /// The environment variable that holds [`best`](Self::best) to lesser ones than the CPU's.
+    pub const VARIABLE: &str = "GEN3D_INSTRUCTIONS";
+
     /// All, from the plainest to the best.
     pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
 
-    /// The best that this CPU has, found out once; the environment variable `GEN3D_INSTRUCTIONS`
-    /// (`portable`, `avx2`, `avx512` or `avx512bf16`) holds it to lesser ones.
+    /// The best that this CPU has, found out once; a [name](Self::name) in
+    /// [`VARIABLE`](Self::VARIABLE) holds it to lesser ones, any other value is ignored.
     pub fn best() -> Self {
         static BEST: OnceLock<Instructions> = OnceLock::new();
         *BEST.get_or_init(|| {
-            let limit = std::env::var(LIMIT).ok();
-            let limit = limit.and_then(|name| Self::ALL.into_iter().find(|i| i.name() == name));
+            let limit = std::env::var(Self::VARIABLE).ok();
+            let limit = limit.and_then(|name| Self::named(&name));
             let limit = limit.unwrap_or(Self::Avx512Bf16);
             let usable = |i: &Self| *i <= limit && i.are_there();
             let best = Self::ALL.into_iter().rev().find(usable);
             best.unwrap_or(Self::Portable)
         })
+    }
+
+    /// Those of this [name](Self::name).
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|i| i.name() == name)
     }
 
     /// Whether this CPU has them.
@@ -65,7 +70,7 @@ impl Instructions {
         self == Self::Avx512Bf16
     }
 
-    /// Their name, as the environment variable has it.
+    /// `portable`, `avx2`, `avx512` or `avx512bf16`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
@@ -92,6 +97,8 @@ mod tests {
         assert!(Instructions::Portable.are_there() && Instructions::best().are_there());
         for i in Instructions::ALL {
             assert!(i.held_to_cpu() <= i && i.held_to_cpu().are_there());
+            assert_eq!(Instructions::named(i.name()), Some(i));
         }
+        assert_eq!(Instructions::named("sse9"), None);
     }
 }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use anyhow::anyhow;
 use candle_core::{DType, Device};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kernels::Instructions;
 
 use super::args::{ColorChoice, DTypeChoice, DeviceChoice, Global};
 use super::failure::{Failure, one_line};
@@ -35,6 +37,7 @@ impl Context {
             ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
             ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         }
+        check_instructions()?;
         let available = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.map_or(available, usize::from);
         rayon::ThreadPoolBuilder::new()
@@ -101,6 +104,22 @@ impl Context {
         bar.enable_steady_tick(Duration::from_millis(250));
         bar
     }
+}
+
+/// Whether the variable that holds the kernels to lesser instructions says something they know.
+fn check_instructions() -> Result<(), Failure> {
+    let Some(given) = std::env::var_os(Instructions::VARIABLE) else {
+        return Ok(());
+    };
+    let known = given.to_str().and_then(Instructions::named);
+    known.map(|_| ()).ok_or_else(|| {
+        Failure::usage(anyhow!(
+            "{}: unknown instructions '{}'; give one of {}",
+            Instructions::VARIABLE,
+            given.display(),
+            Instructions::ALL.map(Instructions::name).join(", ")
+        ))
+    })
 }
 
 fn open_device(choice: DeviceChoice) -> Result<Device, Failure> {

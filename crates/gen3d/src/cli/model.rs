@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alpha_clip::{Activation, AlphaClip, LoadOptions, Preprocess, VisionTower};
+use alpha_clip::{Activation, AlphaClip, FovealAttention, LoadOptions, Preprocess, VisionTower};
 use anyhow::anyhow;
 use checkpoint::Checkpoint;
 use checkpoint::hub::{Cache, locate};
+use point_clip::recognize::{Focus, ShapeEncoder, ShapeOptions};
 
 use super::args::{ActivationChoice, ModelArgs};
 use super::context::Context;
@@ -15,7 +16,7 @@ use super::failure::Failure;
 /// A loaded CLIP and how results call it.
 pub(crate) struct Model {
     pub(crate) clip: Arc<AlphaClip>,
-    /// `gen3d-mini 0.1.0`, or what the user gave.
+    /// `gen3d-mini 0.2.0`, or what the user gave.
     pub(crate) name: String,
 }
 
@@ -29,6 +30,21 @@ impl Model {
             name: given.name,
         })
     }
+
+    /// What turns shapes into its features.
+    pub(crate) fn shape_encoder(&self, options: ShapeOptions) -> Result<ShapeEncoder, Failure> {
+        check_focus(options.focus, self.clip.vision(), &self.name)?;
+        Ok(ShapeEncoder::new(self.clip.clone(), options))
+    }
+}
+
+/// Whether the tower can look as `--focus` says: known before any input is read.
+pub(crate) fn check_focus(focus: Focus, tower: &VisionTower, name: &str) -> Result<(), Failure> {
+    let fits = match focus {
+        Focus::Foveal => FovealAttention::default().check(tower.config()),
+        Focus::None | Focus::Alpha => Ok(()),
+    };
+    fits.map_err(|e| Failure::usage(anyhow!("--focus foveal, {name}: {e}")))
 }
 
 /// What turns pictures into features: the vision half of a CLIP, or a vision tower that is alone

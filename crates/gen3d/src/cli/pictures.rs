@@ -9,7 +9,7 @@ use super::args::RegionArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::inputs::{Input, Source, read_stdin};
-use super::model::ImageModel;
+use super::model::{ImageModel, check_focus};
 
 /// Encodes pictures, the same region of each.
 pub(crate) struct PictureEncoder {
@@ -35,6 +35,7 @@ impl PictureEncoder {
                  or --rle"
             )));
         }
+        check_focus(focus, &model.tower, &model.name)?;
         if !whole && focus == Focus::Alpha && !model.tower.config().alpha {
             return Err(Failure::usage(anyhow!(
                 "{} has no alpha channel to look at a region with; give --alpha-weights, or \

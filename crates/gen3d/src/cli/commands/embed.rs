@@ -6,7 +6,6 @@ use alpha_clip::normalise_rows;
 use anyhow::anyhow;
 use candle_core::{Device, Tensor};
 use indicatif::ProgressBar;
-use point_clip::recognize::ShapeEncoder;
 
 use crate::cli::args::{Embed, EmbedCloud, EmbedImage, EmbedText, EmbedWhat, FeatureOutput};
 use crate::cli::bulk;
@@ -99,11 +98,11 @@ fn images(args: &EmbedImage, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn clouds(args: &EmbedCloud, context: &Context) -> Result<Outcome, Failure> {
-    let Model { clip, name } = Model::load(&args.model, context)?;
-    let width = clip.config().vision.embed_dim;
-    let encoder = ShapeEncoder::new(clip, args.views.options());
+    let model = Model::load(&args.model, context)?;
+    let width = model.clip.config().vision.embed_dim;
+    let encoder = model.shape_encoder(args.views.options())?;
     let inputs = inputs::expand(&args.inputs, SHAPES);
-    let mut run = Run::start(&args.output, &name, width, inputs.len(), context)?;
+    let mut run = Run::start(&args.output, &model.name, width, inputs.len(), context)?;
     let work = |input: &Input| -> anyhow::Result<Tensor> {
         // The mean of the views' unit features; its length tells how well the views agree.
         Ok(encoder.encode(&input.shape()?)?.views.mean_keepdim(0)?)

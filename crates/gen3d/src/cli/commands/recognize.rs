@@ -1,7 +1,7 @@
 //! `gen3d recognize`: names of clouds and meshes.
 
 use point_clip::Shape;
-use point_clip::recognize::{Recognizer, ShapeEncoder};
+use point_clip::recognize::Recognizer;
 
 use crate::cli::args::Recognize;
 use crate::cli::bulk;
@@ -14,7 +14,7 @@ use crate::cli::output::{Details, Failed, Finding, Report};
 pub(crate) fn run(args: &Recognize, context: &Context) -> Result<Outcome, Failure> {
     let model = Model::load(&args.model, context)?;
     let head = args.words.head(&model, Some(args.views.projection))?;
-    let encoder = ShapeEncoder::new(model.clip.clone(), args.views.options());
+    let encoder = model.shape_encoder(args.views.options())?;
     let recognizer = Recognizer::new(encoder, head);
 
     let inputs = inputs::expand(&args.inputs, SHAPES);

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use alpha_clip::ZeroShotHead;
 use point_clip::corrupt::Corruption;
-use point_clip::recognize::{Recognizer, ShapeEncoder, UpChoice};
+use point_clip::recognize::{Recognizer, UpChoice};
 use point_clip::shaded::Up;
 use point_clip::{PointCloud, Shape};
 use rand::{Rng, SeedableRng};
@@ -82,7 +82,7 @@ fn measure(
     let templates = labels::templates(&args.prompt, model, Some(asked.projection))?;
     let head =
         ZeroShotHead::build(&model.clip, &names, &templates, None).map_err(Failure::failed)?;
-    let encoder = ShapeEncoder::new(model.clip.clone(), clouds.options(&args.views));
+    let encoder = model.shape_encoder(clouds.options(&args.views))?;
     let recognizer = Recognizer::new(encoder, head);
 
     let start = Instant::now();

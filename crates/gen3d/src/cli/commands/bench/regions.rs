@@ -98,7 +98,7 @@ pub(super) fn run(args: &BenchRegions, context: &Context) -> Result<Outcome, Fai
         let head =
             ZeroShotHead::build(&model.clip, &names, &templates, None).map_err(Failure::failed)?;
         let clouds = Clouds::clean(&args.views);
-        let encoder = ShapeEncoder::new(model.clip.clone(), clouds.options(&args.views));
+        let encoder = model.shape_encoder(clouds.options(&args.views))?;
         let asker = Asker {
             set: &set,
             clouds,

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use alpha_clip::{PromptTemplates, ZeroShotHead};
-use point_clip::recognize::ShapeEncoder;
 use serde::Serialize;
 
 use super::packed::{self, Entry, LabelledSet};
@@ -356,7 +355,7 @@ fn features(
     context: &Context,
 ) -> Result<Vec<(usize, Vec<f32>)>, Failure> {
     let clouds = Clouds::clean(&args.views);
-    let encoder = ShapeEncoder::new(model.clip.clone(), clouds.options(&args.views));
+    let encoder = model.shape_encoder(clouds.options(&args.views))?;
     let entries = set.entries.iter();
     let entries: Vec<&Entry> = entries
         .filter(|entry| asked(&set.classes[entry.label]))
