@@ -49,11 +49,14 @@ class Pool:
         return [e["index"] for e in self.entries if e["split"] == split]
 
     def sampler(self, seed):
-        """Endless indices of training meshes; a label of n meshes has the weight sqrt(n)."""
+        """Endless indices of training meshes; a label of n meshes has the weight sqrt(n), where one
+        of the pool counts as much as two parametric ones."""
         rng = np.random.default_rng(seed)
-        meshes = np.array(self.meshes("train"))
-        labels = np.array([self.label_of[m] for m in meshes])
-        weight = np.bincount(labels)[labels] ** -0.5
+        train = [e for e in self.entries if e["split"] == "train"]
+        meshes = np.array([e["index"] for e in train])
+        labels = np.array([self.number[e["label"]] for e in train])
+        count = np.array([1.0 if e["source"] == GENERATED else 2.0 for e in train])
+        weight = count * np.bincount(labels, count)[labels] ** -0.5
         while True:
             yield from rng.choice(meshes, 1024, p=weight / weight.sum())
 

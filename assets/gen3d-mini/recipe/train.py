@@ -2,7 +2,7 @@
 """Trains gen3d-mini from the mesh pool: words, then shapes, then calibration; with --card the figures
 of the model card as well, measured by the program.
 
-    python3 assets/gen3d-mini/recipe/train.py            # two and a half hours of two CPU cores
+    python3 assets/gen3d-mini/recipe/train.py            # four hours of two CPU cores
     python3 assets/gen3d-mini/recipe/train.py --quick    # 10 minutes, to see that all of it runs
 
 Two models come of it, with and without the meshes that are free for research only: both go on from a
@@ -49,12 +49,15 @@ def arguments():
     add("--open-minutes", type=float, default=10, help="from there to the end, the same meshes")
     add("--all-minutes", type=float, default=32, help="from there to the end, all meshes")
     add("--again-minutes", type=float, default=34, help="the same once more, the rate up and down")
+    add("--third-minutes", type=float, default=90, help="and a third time")
+    add("--open-again-minutes", type=float, default=14, help="the permissive meshes once more")
     add("--quick", action="store_true", help="1.5 minutes of words, 4 of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
-        args.text_minutes, args.trunk_minutes = 1.5, 1
-        args.open_minutes = args.all_minutes = args.again_minutes = 1
+        args.text_minutes = 1.5
+        args.trunk_minutes = args.open_minutes = args.open_again_minutes = 0.7
+        args.all_minutes = args.again_minutes = args.third_minutes = 0.7
     return args
 
 
@@ -111,6 +114,8 @@ def shapes(args, meaning):
         ("open", vision.Stage("open", args.open_minutes, 0.1, "trunk")),
         ("all", vision.Stage("all", args.all_minutes, 0.3, "trunk")),
         ("all", vision.Stage("again", args.again_minutes, 0.3, "all")),
+        ("all", vision.Stage("third", args.third_minutes, 0.35, "again")),
+        ("open", vision.Stage("open-again", args.open_again_minutes, 0.3, "open")),
     )
     result = {}
     for name, stage in stages:

@@ -204,21 +204,21 @@ fn random_colors(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> Vec<[u8; 3]> {
 /// A cloud of the surface as scanners and converters deliver it.
 fn scan(mesh: &TriangleMesh, rng: &mut ChaCha8Rng) -> PointCloud {
     let count = match rng.random_range(0..20) {
-        0 => 256,
-        1..=3 => 512,
-        4..=6 => 1024,
-        7..=9 => 2048,
-        10..=18 => 4096,
+        0 | 1 => 256,
+        2..=5 => 512,
+        6..=8 => 1024,
+        9..=11 => 2048,
+        12..=18 => 4096,
         _ => 10_000,
     };
     let mut cloud = sample_surface(mesh, count, rng.random());
     if !rng.random_bool(0.2) {
         cloud.normals = None;
     }
-    if rng.random_bool(0.25) {
+    if rng.random_bool(0.4) {
         // Most of them lack a whole half, as seen from one side only.
         let normal = random_direction(rng);
-        let offset = if rng.random_bool(0.6) {
+        let offset = if rng.random_bool(0.7) {
             rng.random_range(-0.05..0.05)
         } else {
             rng.random_range(0.0..0.4)

@@ -69,7 +69,7 @@ THEMES = (
     weapons,
 )
 KINDS = {label: make for theme in THEMES for label, make in theme.KINDS.items()}
-MOST, FEWEST = 20, 6
+MOST, FEWEST = 36, 10
 
 
 def variants(meshes):

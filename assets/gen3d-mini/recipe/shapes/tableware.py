@@ -45,18 +45,28 @@ def vase(r):
     return parts
 
 
-def cup(r, handle=None):
+def cup(r):
+    """Tea cups with a handle, and more often beakers and drinking cups without one."""
     u = r.uniform
-    low, top, high = u(0.2, 0.32), u(0.28, 0.36), u(0.5, 0.8)
-    body = lathe([(0, 0), (low, 0), (top, high), (top * 0.9, high), (low * 0.85, 0.06), (0, 0.06)])
-    if handle or (handle is None and r.random() < 0.6):
-        edge = (low + top) / 2
+    handle = r.random() < 0.4
+    low, high = u(0.18, 0.34), u(0.35, 0.8) if handle else u(0.45, 1.0)
+    top, wall, belly = low * u(1.0, 1.55), u(0.02, 0.045), u(-0.06, 0.08)
+    heights = np.linspace(0, 1, 6)
+    # Straight, bellied, or opening towards the rim.
+    radius = low + (top - low) * heights ** u(0.6, 1.6) + belly * np.sin(np.pi * heights) * low / 0.3
+    outer = list(zip(radius, high * heights))
+    inner = [(x - wall, y) for x, y in outer[:0:-1]] + [(low - wall, wall), (0, wall)]
+    if not handle and r.random() < 0.35:
+        lip = u(0.015, 0.035)
+        outer = outer[:-1] + [(top, high - 2 * lip), (top + lip, high - 1.5 * lip), (top + lip, high)]
+    foot = [(0, 0), (low * 0.8, 0), (low * 0.8, 0.05)] if r.random() < 0.3 else [(0, 0)]
+    lifted = [(x, y + foot[-1][1]) for x, y in outer + inner]
+    parts = [lathe(foot + lifted, 24)]
+    if handle:
         t = np.linspace(-1.3, 1.3, 8)
-        points = np.stack(
-            [edge - 0.03 + u(0.16, 0.22) * np.cos(t), high / 2 + high * 0.3 * np.sin(t), 0 * t], 1
-        )
-        return [body, tube(points, u(0.025, 0.045), 6)]
-    return [body]
+        out, up = (low + top) / 2 - 0.03 + u(0.13, 0.22) * np.cos(t), high * (0.55 + 0.3 * np.sin(t))
+        parts.append(tube(np.stack([out, up, 0 * t], 1), u(0.02, 0.045), 6))
+    return parts
 
 
 def wine_glass(r):
