@@ -6,7 +6,8 @@
 
 `--other` is the report of the model that was trained with, or without, the research-only part of the
 pool, whichever the first one was not. What is said of unseen kinds comes from the one without, which
-was trained without them.
+was trained without them. `--note` is a text file: what of the training the recipe as it stands does
+not tell.
 """
 
 import argparse
@@ -54,16 +55,15 @@ alone and {cosine_prompt:.3f} in a prompt; the nearest of the {held_out:,} is th
 renderer from {meshes:,} meshes with {labels} labels, {generated:,} of them parametric shapes that the
 recipe makes itself for kinds that the pool lacks or has too few of. Each mesh is each time stretched,
 bent, tilted, turned, resampled as a cloud of 256 to 10,000 points or kept as a surface, now and then
-with parts or a half missing, noise, outliers or colours; some lie on their side or their head. In the
-first 662,400 views of version 0.2.0 these were one in six and a fifth of the clouds lacked a part; then,
-as the recipe stands now, one in four and a quarter, with more sparse clouds. A label of n meshes is drawn
-with weight sqrt(n). Target: softmax over the cosines between the labels' vectors at temperature 0.03, the
+with parts or a half missing, noise, outliers or colours; one in four lies on its side or its head. A
+label of n meshes is drawn with weight sqrt(n), a mesh of the pool counting as two parametric ones. Target: softmax over the cosines between the labels' vectors at temperature 0.03, the
 cosine to the label's own vector, and the pose. What reads the pose is fitted once more behind the
 trained tower, on training meshes turned to all six directions. {scenes} % of the views
 are scenes of two or three objects whose alpha is on one of them (an exact mask, a soft one or a box) and
 whose target is its label; {small} % show one object small; {whole} % have alpha 1 everywhere.
 {trunk}Only split `train` was used; `val` for watching, for the logit
-scale and for how `--up auto` weighs the directions; `example` never. The benchmarks were used for these figures only.
+scale and for how `--up auto` weighs the directions; `example` never. The benchmarks' meshes were used for
+these figures only.{note}
 
 ## Figures
 Each line is one command of the program; `recipe/measure.py` runs them all. 4,096 points sampled on
@@ -316,8 +316,9 @@ def confusions(report):
     return table(["set", "right", "answer", "times"], rows)
 
 
-def card(report, other, pool):
-    """The text of the card. `pool` is what the model of `report` was trained on."""
+def card(report, other, pool, note):
+    """The text of the card. `pool` is what the model of `report` was trained on, `note` a further
+    paragraph on its training or nothing."""
     training = report.training
     reports = both(report, other)
     whole = report.line("psb_m_a")
@@ -354,6 +355,7 @@ def card(report, other, pool):
         small=round(100 * SMALL),
         whole=round(100 * WHOLE),
         trunk=TRUNK.format(views=other.training["vision"]["views"]) if other else "",
+        note=note,
         labels=training["labels"],
         date=report.figures["psb_m_a"]["date"],
         cpu=whole["cpu"],
@@ -397,6 +399,7 @@ def main():
     add("--other", type=Path, help="of the model trained with, or without, psb-train")
     add("--data", type=Path, default=REPOSITORY / "../shared/data", help="the mesh data")
     add("--out", type=Path, default=REPOSITORY / "assets/gen3d-mini/MODEL_CARD.md")
+    add("--note", type=Path, default=REPOSITORY / "assets/gen3d-mini/training.md", help="more of the training")
     args = parser.parse_args()
     report = Report(args.report)
     other = Report(args.other) if args.other else None
@@ -404,7 +407,8 @@ def main():
         parser.error("--other: it was trained on the same part of the pool as --report")
     left_out = () if report.uses_psb else held_out()
     pool = Pool(args.data, permissive_only=not report.uses_psb, held_out=left_out)
-    args.out.write_text(card(report, other, pool))
+    note = "\n\n" + args.note.read_text().strip() if args.note.exists() else ""
+    args.out.write_text(card(report, other, pool, note))
 
 
 if __name__ == "__main__":

@@ -89,12 +89,12 @@ def optimisers(tower, is_matrix, muon_lr, adam_lr, skip=()):
     return result
 
 
-def set_rate(optimisers, progress, hold=0.3, warm=0.02):
+def set_rate(optimisers, progress, hold=0.3, warm=0.02, height=1.0):
     """Warm up, hold, then straight to zero; `progress` runs from 0 to 1 by the clock. With `hold` 1 it
-    does not fall, with `warm` 0 it starts at its height."""
+    does not fall, with `warm` 0 it starts at its `height`."""
     up = progress / warm + 0.02 if warm else 1.0
     down = (1 - progress) / (1 - hold) if hold < 1 else 1.0
-    factor = max(0.0, min(1.0, up, down))
+    factor = height * max(0.0, min(1.0, up, down))
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * factor

@@ -51,13 +51,14 @@ def arguments():
     add("--again-minutes", type=float, default=34, help="the same once more, the rate up and down")
     add("--third-minutes", type=float, default=90, help="and a third time")
     add("--open-again-minutes", type=float, default=14, help="the permissive meshes once more")
+    add("--fourth-minutes", type=float, default=20, help="all of them from half the rate")
     add("--quick", action="store_true", help="1.5 minutes of words, 4 of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
         args.text_minutes = 1.5
-        args.trunk_minutes = args.open_minutes = args.open_again_minutes = 0.7
-        args.all_minutes = args.again_minutes = args.third_minutes = 0.7
+        args.trunk_minutes = args.open_minutes = args.open_again_minutes = 0.6
+        args.all_minutes = args.again_minutes = args.third_minutes = args.fourth_minutes = 0.6
     return args
 
 
@@ -116,6 +117,7 @@ def shapes(args, meaning):
         ("all", vision.Stage("again", args.again_minutes, 0.3, "all")),
         ("all", vision.Stage("third", args.third_minutes, 0.35, "again")),
         ("open", vision.Stage("open-again", args.open_again_minutes, 0.3, "open")),
+        ("all", vision.Stage("fourth", args.fourth_minutes, 0.3, "third", 0.5)),
     )
     result = {}
     for name, stage in stages:

@@ -35,13 +35,15 @@ class Stage:
     """A part of training with a schedule of its own.
 
     `hold`: until this share of the time the rate stays at its height, then it falls to zero; 1 for a
-    stage that others go on from. `start`: the stage it goes on from; none starts afresh.
+    stage that others go on from. `start`: the stage it goes on from; none starts afresh. `height`: of
+    the rate, as a share of that of the first stage.
     """
 
     name: str
     minutes: float
     hold: float
     start: str | None = None
+    height: float = 1.0
 
 
 def soft_targets(labels):
@@ -130,7 +132,7 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
         progress = state["spent"] / (60 * stage.minutes)
         if progress >= 1:
             break
-        rate = set_rate(optimiser, progress, stage.hold, 0 if stage.start else 0.02)
+        rate = set_rate(optimiser, progress, stage.hold, 0 if stage.start else 0.02, stage.height)
         replay.take(BATCH // REUSE)
         pixels, indices, ups = replay.batch(BATCH)
         rows = torch.tensor([pool.label_of[m] for m in indices])

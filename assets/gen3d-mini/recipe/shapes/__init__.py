@@ -70,11 +70,14 @@ THEMES = (
 )
 KINDS = {label: make for theme in THEMES for label, make in theme.KINDS.items()}
 MOST, FEWEST = 36, 10
+# What has the shape of a commoner kind and another colour; seen without it, it is the commoner one.
+COLOURED = ("zebra",)
 
 
 def variants(meshes):
     """How many variants of each kind to make where the pool has `meshes[label]` of its own."""
-    return {label: max(FEWEST, MOST - meshes.get(label, 0)) for label in KINDS}
+    most = lambda label: FEWEST if label in COLOURED else MOST
+    return {label: max(FEWEST, most(label) - meshes.get(label, 0)) for label in KINDS}
 
 
 def generate(seed, counts):

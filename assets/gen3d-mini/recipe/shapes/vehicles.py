@@ -6,7 +6,40 @@ from shapes.parts import moved, pick, posts, rod, wheel_pair
 from solids import ball, both, box, limb, placed, ring, slab, tube
 
 
+def semi_trailer(r):
+    """A tractor with a long box behind it that rests on its axles at the end."""
+    u = r.uniform
+    wide, radius = u(0.4, 0.48), u(0.15, 0.2)
+    cab_long, cab_high, nose = u(0.45, 0.9), u(0.75, 1.05), u(0.4, 0.75) if r.random() < 0.65 else 0
+    frame = radius * 1.1
+    parts = [box((0, frame + cab_high / 2, 0), (2 * wide * u(0.8, 0.98), cab_high, cab_long))]
+    front = cab_long / 2 + nose
+    if nose:
+        parts.append(
+            box((0, frame + cab_high * 0.27, front - nose / 2), (wide * u(1.2, 1.7), cab_high * u(0.45, 0.6), nose))
+        )
+    if r.random() < 0.6:
+        stack = cab_high * u(1.1, 1.4)
+        parts += both(
+            limb((wide * 0.95, frame, -cab_long / 2), (wide * 0.95, frame + stack, -cab_long / 2), 0.035)
+        )
+    long, high, floor = u(2.6, 5.5), u(0.9, 1.25), frame + u(0.1, 0.28)
+    start = -cab_long / 2 - u(0.1, 0.35)
+    back = start - long
+    parts.append(box((0, floor + high / 2, start - long / 2), (2 * wide * u(0.98, 1.1), high, long)))
+    # The tractor's frame under the trailer's front, and the trailer's legs.
+    reach = u(0.7, 1.1)
+    parts.append(box((0, frame, front / 2 - reach / 2), (wide, 0.1, front + reach + cab_long / 2)))
+    parts += both(box((wide * 0.6, floor / 2, start - reach - 0.3), (0.06, floor, 0.08)))
+    rear = back + u(0.3, 0.7)
+    for z in (front - radius * 1.2, -reach, -reach - 2.3 * radius, rear, rear + 2.3 * radius):
+        parts += wheel_pair(wide, radius, z, radius, 0.14)
+    return parts
+
+
 def truck(r):
+    if r.random() < 0.4:
+        return semi_trailer(r)
     u = r.uniform
     wide, radius = u(0.36, 0.44), u(0.13, 0.18)
     floor = radius * 1.2
