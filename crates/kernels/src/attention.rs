@@ -8,11 +8,11 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::gemm::{Rows, Scratch, floats, pack_rows, staging, tile};
+use crate::gemm::{Rows, SCRATCH, Scratch, floats, pack_rows, staging, tile};
 use crate::instructions::Instructions;
-use crate::kernel::{Kernel, Precision, run_on};
+use crate::kernel::{Kernel, Precision, run_on_floats};
 use crate::lanes;
-use crate::simd::{Vector, panel};
+use crate::simd::{Floats, panel};
 
 /// Rows of heads side by side, each row `stride` values after the one before.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,8 @@ impl Shared {
 impl Attention<'_> {
     /// Writes the result [rows of q, heads·d] to `context`, and the weights after the softmax,
     /// [H, Q, N] for one sequence after the other, to `weights` if it is given; on the threads of
-    /// the caller's rayon pool. Products are of bf16 if `precision` says so.
+    /// the caller's rayon pool. Products are of bf16 if `precision` says so; beside int8 weights as
+    /// it is faster.
     ///
     /// # Panics
     /// If a slice is too short for the sequences, or two sequences have queries in common.
@@ -131,7 +132,7 @@ impl Attention<'_> {
         let wanted = (rayon::current_num_threads() * TASKS_PER_THREAD).div_ceil(heads.max(1));
         let longest = self.sequences.iter().map(|s| s.queries.len()).max();
         let parts = wanted.min(longest.unwrap_or(0) / QUERIES).max(1);
-        let kernel = Kernel::new(instructions, precision);
+        let kernel = Kernel::of_floats(instructions, precision);
         let context = Shared::new(context);
         let weights = weights.map(Shared::new);
         (0..heads * parts).into_par_iter().for_each(|task| {
@@ -150,7 +151,7 @@ impl Attention<'_> {
                 // The weights of this head.
                 weights: weights.map(|w| (w, starts[item] + head * all * sequence.keys.len())),
             };
-            run_on!(kernel, attend(all: &Attention<'_> = this, job: Head = job));
+            run_on_floats!(kernel, attend(all: &Attention<'_> = this, job: Head = job));
         });
     }
 }
@@ -205,8 +206,8 @@ struct Sums([f32; 14 * 32]);
 /// # Safety
 /// As for [`Vector`]; no other task may have these queries of this head.
 #[inline(always)]
-unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
-    let (width, values) = (panel::<V>(), V::VALUES);
+unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
+    let (width, values) = (panel::<V>(), V::UNIT);
     let (d, keys) = (all.head_width, job.keys.len());
     // Elements of a query and of a row of weights, and as lines of packed memory.
     let (q_depth, p_depth) = (d.div_ceil(values), keys.div_ceil(values));
@@ -231,7 +232,7 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
         width * values,
         (V::LANES + values) * staging::<V>(q_depth.max(p_depth)),
     ];
-    let mut scratch = Scratch::borrow(sizes.iter().sum());
+    let mut scratch = Scratch::of(&SCRATCH, sizes.iter().sum());
     let (packed_k, rest) = scratch.elements().split_at_mut(sizes[0]);
     let (packed_v, rest) = rest.split_at_mut(sizes[1]);
     let (packed_q, rest) = rest.split_at_mut(sizes[2]);
@@ -334,7 +335,7 @@ unsafe fn attend<V: Vector>(all: &Attention<'_>, job: Head) {
                 add_bias(&mut row[..seen], &bias.values[at..], by_key);
             }
             row[seen..].fill(f32::NEG_INFINITY);
-            softmax(row);
+            softmax::<V>(row);
             if let Some((weights, at)) = job.weights {
                 // SAFETY: the rows of this head's queries belong to this task.
                 let to = unsafe { weights.part(at + query * keys, keys) };
@@ -396,10 +397,10 @@ fn add_bias(row: &mut [f32], bias: &[f32], stride: usize) {
 
 /// Softmax in place. −∞ gives 0; NaN makes the whole row NaN.
 #[inline(always)]
-fn softmax(row: &mut [f32]) {
+fn softmax<V: Floats>(row: &mut [f32]) {
     let largest = lanes::largest(row);
     for x in row.iter_mut() {
-        *x = lanes::exp(*x - largest);
+        *x = lanes::exp_by(*x - largest, V::multiply_add);
     }
     let inverse = 1. / lanes::sum(row);
     for x in row.iter_mut() {

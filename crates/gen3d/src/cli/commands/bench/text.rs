@@ -59,15 +59,10 @@ impl Source {
     fn load(args: &BenchText, context: &Context) -> Result<Self, Failure> {
         let Some(given) = &args.model else {
             let config = architecture::named(&args.arch)?.text;
-            let tower = TextTower::random(&config, context.dtype, &context.device);
+            let tower = TextTower::random(&config, &context.load_options());
             return Ok(Self::Random(Box::new(tower.map_err(Failure::failed)?)));
         };
-        let options = LoadOptions {
-            device: context.device.clone(),
-            dtype: context.dtype,
-            ..LoadOptions::default()
-        };
-        let clip = AlphaClip::load(&model::open(given, "--model")?, &options);
+        let clip = AlphaClip::load(&model::open(given, "--model")?, &context.load_options());
         Ok(Self::Model(Box::new(clip.map_err(Failure::missing)?)))
     }
 

@@ -302,6 +302,11 @@ pub(super) fn open(args: &Vary, context: &Context) -> Result<Pipeline, Failure> 
         DTypeChoice::F32 => builder.dtype(DType::F32),
         DTypeChoice::F16 => builder.dtype(DType::F16),
         DTypeChoice::Bf16 => builder.dtype(DType::BF16),
+        DTypeChoice::Int8 => {
+            return Err(Failure::usage(anyhow!(
+                "--dtype int8 is for the towers of CLIP; give auto, f32, f16 or bf16"
+            )));
+        }
     };
     builder.open().map_err(opening)
 }
