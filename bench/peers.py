@@ -19,7 +19,7 @@ What is measured:
 How: every program runs in a process of its own with the same number of threads, the same random
 weights and the same inputs; a process calls once for nothing, then some times, and its median
 counts. The programs take turns, round after round, so that what else the machine does meets all of
-them; the median over the rounds is printed. Before each round PyTorch and NumPy multiply two large
+them; the median over the rounds is printed. Before each round PyTorch, NumPy and gen3d multiply two large
 square matrices in f32: the fastest such product is the machine's peak, of which each tower's share is
 printed (image towers only: of texts gen3d leaves out the positions after the last token, which change
 nothing). A cosine is the least one between a program's features and those of PyTorch in f32; who is
@@ -260,7 +260,11 @@ def diffusion_results(args):
 def measure_peak(args):
     """Billions of operations a second of a large product, by library."""
     command = python("peak", f"--batch={PEAK_SIDE}", "--runs=5", f"--threads={args.threads}")
-    return {line["library"]: line["gflops"] for line in run([str(part) for part in command], args.threads)}
+    peaks = {line["library"]: line["gflops"] for line in run([str(part) for part in command], args.threads)}
+    ours = [args.program, "bench", "gemm", "--dtype=f32", f"--side={PEAK_SIDE}", "--runs=20", "--device=cpu"]
+    for line in run([*map(str, ours), f"--threads={args.threads}"], args.threads):
+        peaks["gen3d"] = line["gflops"]
+    return peaks
 
 
 def machine(args):

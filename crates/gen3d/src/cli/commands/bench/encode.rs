@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alpha_clip::{LoadOptions, VisionInput, VisionTower};
+use alpha_clip::{VisionInput, VisionTower};
 use anyhow::anyhow;
 use candle_core::{Device, Tensor};
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! `gen3d bench text`: texts a second through a text tower, tokenizer included.
 
-use alpha_clip::{AlphaClip, LabelSet, LoadOptions, TextTower, Tokenizer};
+use alpha_clip::{AlphaClip, LabelSet, TextTower, Tokenizer};
 use anyhow::anyhow;
 use candle_core::Tensor;
 use serde::Serialize;
