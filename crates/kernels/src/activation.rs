@@ -14,6 +14,8 @@ pub enum Activation {
     Gelu,
     /// The larger of x and 0; NaN stays NaN.
     Relu,
+    /// x·sigmoid(x).
+    Silu,
 }
 
 impl Activation {
@@ -27,8 +29,15 @@ impl Activation {
             Self::Relu => row
                 .iter_mut()
                 .for_each(|x| *x = if *x < 0. { 0. } else { *x }),
+            Self::Silu => row.iter_mut().for_each(|x| *x = silu(*x)),
         }
     }
+}
+
+/// x·sigmoid(x).
+#[inline(always)]
+pub fn silu(x: f32) -> f32 {
+    x / (1. + exp(-x))
 }
 
 /// x·sigmoid(1.702x).
@@ -84,5 +93,9 @@ mod tests {
         let mut row = [-1f32, 2.];
         Activation::QuickGelu.apply(&mut row);
         assert!((row[0] + 0.154_204_4).abs() < 1e-6 && (row[1] - 1.935_661).abs() < 1e-5);
+        let mut row = [-1f32, 2., f32::NAN];
+        Activation::Silu.apply(&mut row);
+        assert!((row[0] + 0.268_941_4).abs() < 1e-6 && (row[1] - 1.761_594_2).abs() < 1e-6);
+        assert!(row[2].is_nan());
     }
 }
