@@ -669,7 +669,7 @@ fn share(s: &str) -> Result<f32, String> {
 /// `--dtype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DTypeChoice {
-    /// The fastest that keeps the answers: bf16 for the towers where the CPU multiplies it
+    /// The fastest that keeps the answers: bf16 for towers and UNets where the CPU multiplies it
     /// (AVX512-BF16), else f32; f16 for diffusion on a GPU
     Auto,
     /// Single precision: the reference's numbers

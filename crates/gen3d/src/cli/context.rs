@@ -21,7 +21,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) device: Device,
-    /// The type that towers compute in.
+    /// The type that towers and UNets compute in.
     pub(crate) dtype: DType,
     /// What `--dtype` says, for commands that write weights.
     pub(crate) dtype_choice: DTypeChoice,
@@ -67,8 +67,8 @@ impl Context {
         })
     }
 
-    /// The same for a network of a diffusion model, which is f32 unless `--dtype` says otherwise.
-    pub(crate) fn for_diffusion(&self) -> Self {
+    /// The same for a VAE, which pipelines keep in f32: it is so unless `--dtype` says otherwise.
+    pub(crate) fn for_vae(&self) -> Self {
         let dtype = match self.dtype_choice {
             DTypeChoice::Auto => DType::F32,
             _ => self.dtype,
