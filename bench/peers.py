@@ -249,10 +249,16 @@ def diffusion_results(args):
         ("unet", 2): "UNet of SD 1.5, one step, batch 2",
         ("vae", 1): "VAE of SD 1.5 to 512 x 512",
     }
+    variants = {
+        "gen3d": ("gen3d", "f32"),
+        "gen3d auto": ("gen3d", "auto"),
+        "PyTorch f32": ("diffusers", "f32"),
+        "PyTorch bf16": ("diffusers", "bf16"),
+    }
     for what, batches in (("unet", (1, 2)), ("vae", (1,))):
-        best = diffusion.compare(what, batches, sizes)
+        best = diffusion.compare(what, batches, variants, sizes)
         for batch in batches:
-            medians = {name: best[batch, name][0] for name in ("gen3d", "diffusers")}
+            medians = {name: best[batch, name][0] for name in variants}
             for program, seconds in medians.items():
                 yield result(titles[what, batch], program, args.threads, seconds, medians)
 

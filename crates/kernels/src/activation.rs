@@ -14,6 +14,8 @@ pub enum Activation {
     Gelu,
     /// The larger of x and 0; NaN stays NaN.
     Relu,
+    /// x·sigmoid(x).
+    Silu,
 }
 
 impl Activation {
@@ -27,8 +29,20 @@ impl Activation {
             Self::Relu => row
                 .iter_mut()
                 .for_each(|x| *x = if *x < 0. { 0. } else { *x }),
+            Self::Silu => row.iter_mut().for_each(|x| *x = silu_by(*x, add)),
         }
     }
+}
+
+/// x·sigmoid(x).
+#[inline(always)]
+pub fn silu(x: f32) -> f32 {
+    silu_by(x, plain)
+}
+
+#[inline(always)]
+fn silu_by(x: f32, add: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    x / (1. + exp_by(-x, add))
 }
 
 /// x·sigmoid(1.702x).
@@ -55,7 +69,7 @@ pub fn gelu(x: f32) -> f32 {
 }
 
 #[inline(always)]
-fn gelu_by(x: f32, add: impl Fn(f32, f32, f32) -> f32 + Copy) -> f32 {
+pub(crate) fn gelu_by(x: f32, add: impl Fn(f32, f32, f32) -> f32 + Copy) -> f32 {
     let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
     let t = 1. / add(0.327_591_1, z, 1.);
     let p = 1.061_405_4;
@@ -99,5 +113,9 @@ mod tests {
         let mut row = [-1f32, 2.];
         Activation::QuickGelu.apply(&mut row, plain);
         assert!((row[0] + 0.154_204_4).abs() < 1e-6 && (row[1] - 1.935_661).abs() < 1e-5);
+        let mut row = [-1f32, 2., f32::NAN];
+        Activation::Silu.apply(&mut row, plain);
+        assert!((row[0] + 0.268_941_4).abs() < 1e-6 && (row[1] - 1.761_594_2).abs() < 1e-6);
+        assert!(row[2].is_nan());
     }
 }

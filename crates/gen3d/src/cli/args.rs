@@ -681,8 +681,8 @@ fn share(s: &str) -> Result<f32, String> {
 /// `--dtype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DTypeChoice {
-    /// The fastest that keeps the answers: for the towers int8 or bf16 where the CPU multiplies
-    /// it (VNNI, AVX512-BF16), else f32; f16 for diffusion on a GPU
+    /// The fastest that keeps the answers, where the CPU multiplies it: int8 for transformers of
+    /// towers (VNNI), bf16 for towers and UNets (AVX512-BF16), else f32; f16 for diffusion on a GPU
     Auto,
     /// Single precision: the reference's numbers
     F32,

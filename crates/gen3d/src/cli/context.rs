@@ -22,7 +22,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) device: Device,
-    /// The type that networks compute in.
+    /// The type that towers and UNets compute in.
     pub(crate) dtype: DType,
     /// Whether transformers multiply in int8.
     int8: bool,
@@ -78,8 +78,8 @@ impl Context {
         })
     }
 
-    /// The same for a network of a diffusion model, which is f32 unless `--dtype` says otherwise.
-    pub(crate) fn for_diffusion(&self) -> Self {
+    /// The same for a VAE, which pipelines keep in f32: it is so unless `--dtype` says otherwise.
+    pub(crate) fn for_vae(&self) -> Self {
         let dtype = match self.dtype_choice {
             DTypeChoice::Auto => DType::F32,
             _ => self.dtype,

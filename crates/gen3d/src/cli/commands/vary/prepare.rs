@@ -298,6 +298,8 @@ pub(super) fn open(args: &Vary, context: &Context) -> Result<Pipeline, Failure> 
         builder = builder.configs(path);
     }
     builder = match context.dtype_choice {
+        // The fastest is known for a CPU only.
+        DTypeChoice::Auto if context.device.is_cpu() => builder.dtype(context.dtype),
         DTypeChoice::Auto => builder,
         DTypeChoice::F32 => builder.dtype(DType::F32),
         DTypeChoice::F16 => builder.dtype(DType::F16),
