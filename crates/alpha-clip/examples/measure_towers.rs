@@ -31,15 +31,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         dtype,
         ..LoadOptions::default()
     };
-    let options = match arguments.next().as_deref() {
-        None | Some("f32") => of(DType::F32),
-        Some("bf16") => of(DType::BF16),
-        Some("f16") => of(DType::F16),
-        Some("int8") => LoadOptions {
+    let arithmetic = arguments.next().unwrap_or_else(|| "f32".into());
+    let options = match arithmetic.as_str() {
+        "f32" => of(DType::F32),
+        "bf16" => of(DType::BF16),
+        "f16" => of(DType::F16),
+        "int8" => LoadOptions {
             int8: true,
             ..LoadOptions::fastest(Device::Cpu)
         },
-        Some(other) => return Err(format!("unknown type {other}").into()),
+        other => return Err(format!("unknown type {other}").into()),
     };
     let only = arguments.next();
     let chosen = TOWERS
@@ -83,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (best, median) = (times[0], times[times.len() / 2]);
         let cores = cores.map_or("null".to_owned(), |ms| format!("{ms:.1}"));
         println!(
-            "{{\"tower\":\"{name}\",\"dtype\":\"{dtype:?}\",\"views\":{views},\
+            "{{\"tower\":\"{name}\",\"dtype\":\"{arithmetic}\",\"views\":{views},\
              \"best_ms\":{best:.1},\"median_ms\":{median:.1},\"core_ms\":{cores}}}"
         );
     }
