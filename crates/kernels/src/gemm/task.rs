@@ -325,21 +325,29 @@ impl Stage<'_> {
     /// Brings a row of sums, for the columns from `column` on, to y.
     #[inline(always)]
     fn write<V: Vector>(&self, sums: &[f32], column: usize, y: &mut [f32]) {
-        if self.first && !self.epilogue.add {
-            y.copy_from_slice(sums);
-        } else {
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y += sum;
+        let bias = self.epilogue.bias.filter(|_| self.last);
+        let bias = bias.map(|bias| &bias[column..column + sums.len()]);
+        let add = self.epilogue.add || !self.first;
+        match (add, bias) {
+            (false, None) => y.copy_from_slice(sums),
+            (false, Some(bias)) => {
+                for ((y, sum), bias) in y.iter_mut().zip(sums).zip(bias) {
+                    *y = sum + bias;
+                }
+            }
+            (true, None) => {
+                for (y, sum) in y.iter_mut().zip(sums) {
+                    *y += sum;
+                }
+            }
+            (true, Some(bias)) => {
+                for ((y, sum), bias) in y.iter_mut().zip(sums).zip(bias) {
+                    *y += sum + bias;
+                }
             }
         }
-        if !self.last {
-            return;
+        if self.last {
+            self.epilogue.activation.apply(y, V::multiply_add);
         }
-        if let Some(bias) = self.epilogue.bias {
-            for (y, bias) in y.iter_mut().zip(&bias[column..column + sums.len()]) {
-                *y += bias;
-            }
-        }
-        self.epilogue.activation.apply(y, V::multiply_add);
     }
 }
