@@ -12,6 +12,9 @@ const BLOCK: usize = 224;
 /// Rows of the highest tile.
 pub(super) const ROWS: usize = 14;
 
+/// Lanes of the widest vector.
+const MOST_LANES: usize = 16;
+
 /// One head of rows.
 #[derive(Clone, Copy)]
 pub(super) struct Slice<'a> {
@@ -24,6 +27,17 @@ impl<'a> Slice<'a> {
     #[inline(always)]
     fn row(&self, row: usize) -> &'a [f32] {
         &self.rows.values[row * self.rows.stride + self.start..][..self.width]
+    }
+
+    /// These values of a row and what lies behind them, as many as a vector has lanes: a length that
+    /// the compiler knows. At the end of memory there are fewer.
+    #[inline(always)]
+    fn lanes<V: Vector>(&self, row: usize, columns: Range<usize>) -> &'a [f32] {
+        let values = &self.rows.values[row * self.rows.stride + self.start + columns.start..];
+        match values.get(..V::LANES) {
+            Some(lanes) => lanes,
+            None => &values[..columns.len()],
+        }
     }
 }
 
@@ -149,18 +163,18 @@ pub(super) unsafe fn pack_values<V: Vector>(
             let line = &mut line[..V::VALUES * V::LANES];
             let lines = to.chunks_exact_mut(V::LANES);
             for (to, first) in lines.zip(block.clone().step_by(V::VALUES)) {
-                let even = &values.row(row + first)[columns.clone()];
+                let even = values.lanes::<V>(row + first, columns.clone());
                 if V::VALUES == 1 {
                     floats(to)[..even.len()].copy_from_slice(even);
                     continue;
                 }
                 // The last key of an odd number has none beside it.
                 if first + 1 < block.end {
-                    let odd = &values.row(row + first + 1)[columns.clone()];
+                    let odd = values.lanes::<V>(row + first + 1, columns.clone());
                     interleave(even, odd, line);
                 } else {
                     line.fill(0.);
-                    interleave(even, &[0.; ROWS][..even.len()], line);
+                    interleave(even, &[0.; MOST_LANES][..even.len()], line);
                 }
                 // SAFETY: a line becomes `LANES` elements, which `to` has room for.
                 unsafe { V::pack(line, to.as_mut_ptr()) };
