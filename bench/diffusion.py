@@ -4,10 +4,10 @@
     cargo build --release -p gen3d
     python bench/diffusion.py
 
-Both have random weights of true size, in f32 on the CPU, with as many threads as there are cores.
-The two take turns, each in a process of its own: what else the machine does meets both. A process
-loads, calls once for nothing, then some times; its median counts, and of the rounds the least. Peak
-memory is that of the whole process, for Python with interpreter and libraries.
+Both have random weights of true size, in f32 and in bf16 (--types) on the CPU, with as many threads
+as there are cores. They take turns, each in a process of its own: what else the machine does meets
+both. A process loads, calls once for nothing, then some times; its median counts, and of the rounds
+the least. Peak memory is that of the whole process, for Python with interpreter and libraries.
 
 --arch small and --latents 8 try the script itself in seconds.
 """
@@ -81,11 +81,12 @@ def vae(arch, side):
     return call
 
 
-def measure_diffusers(what, arch, side, batches, runs, threads):
+def measure_diffusers(what, dtype, arch, side, batches, runs, threads):
     """Runs in the child process: one JSON object a line, as `gen3d bench` prints them."""
     import torch
 
     torch.set_num_threads(threads)
+    torch.set_default_dtype({"f32": torch.float32, "bf16": torch.bfloat16}[dtype])
     torch.manual_seed(1)
     make = {"unet": unet, "vae": vae}[what](arch, side)
     loaded = memory("VmRSS:")
@@ -111,19 +112,19 @@ def lines(command):
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
-def compare(what, batches, args):
-    """For each batch: the least seconds and the highest peak of both."""
+def compare(what, batches, variants, args):
+    """For each batch and variant, which is a name for a program and a type: the least seconds and the
+    highest peak."""
     shared = [f"--arch={args.arch}", f"--latents={args.latents}", f"--runs={args.runs}"]
-    shared += [f"--threads={args.threads}"]
-    listed = ",".join(map(str, batches))
-    commands = {
-        "gen3d": [args.program, "bench", what, f"--batch={listed}", "--device=cpu", *shared],
-        "diffusers": [sys.executable, __file__, f"--child={what}", f"--batch={listed}", *shared],
+    shared += [f"--threads={args.threads}", f"--batch={','.join(map(str, batches))}"]
+    programs = {
+        "gen3d": [args.program, "bench", what, "--device=cpu"],
+        "diffusers": [sys.executable, __file__, f"--child={what}"],
     }
     best = {}
     for _ in range(args.rounds):
-        for name, command in commands.items():
-            for line in lines(command):
+        for name, (program, dtype) in variants.items():
+            for line in lines([*programs[program], f"--dtype={dtype}", *shared]):
                 key = (line["batch"], name)
                 seconds, loaded, peak = best.get(key, (float("inf"), 0, 0))
                 best[key] = (
@@ -142,13 +143,18 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="calls in a process")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--types", default="f32,bf16", help="f32, bf16 or both")
     parser.add_argument("--child", choices=("unet", "vae"), help=argparse.SUPPRESS)
+    parser.add_argument("--dtype", choices=("f32", "bf16"), default="f32", help=argparse.SUPPRESS)
     parser.add_argument("--batch", default="1", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
         batches = [int(batch) for batch in args.batch.split(",")]
-        measure_diffusers(args.child, args.arch, args.latents, batches, args.runs, args.threads)
+        sizes = (args.arch, args.latents, batches, args.runs, args.threads)
+        measure_diffusers(args.child, args.dtype, *sizes)
         return
+    types = args.types.split(",")
+    variants = {f"{p} {t}": (p, t) for t in types for p in ("gen3d", "diffusers")}
 
     from importlib.metadata import version
 
@@ -160,18 +166,19 @@ def main():
     print("|---|---|--:|--:|--:|")
     pixels = 8 * args.latents
     for what, batches in (("unet", (1, 2)), ("vae", (1,))):
-        best = compare(what, batches, args)
+        best = compare(what, batches, variants, args)
         for batch in batches:
             title = {
                 "unet": f"UNet, one step, {args.latents}×{args.latents} latents, batch {batch}",
                 "vae": f"VAE, decoding to {pixels}×{pixels}",
             }[what]
-            for name in ("gen3d", "diffusers"):
+            for name in variants:
                 seconds, loaded, peak = best[batch, name]
                 print(f"| {title} | {name} | {seconds:.3f} | {peak} | {loaded} |", flush=True)
-            ours, theirs = best[batch, "gen3d"], best[batch, "diffusers"]
-            time_ratio, peak_ratio = ours[0] / theirs[0], ours[2] / max(theirs[2], 1)
-            print(f"| {title} | ratio | {time_ratio:.2f} | {peak_ratio:.2f} | |", flush=True)
+            for dtype in types:
+                ours, theirs = best[batch, f"gen3d {dtype}"], best[batch, f"diffusers {dtype}"]
+                time_ratio, peak_ratio = ours[0] / theirs[0], ours[2] / max(theirs[2], 1)
+                print(f"| {title} | ratio {dtype} | {time_ratio:.2f} | {peak_ratio:.2f} | |", flush=True)
 
 
 if __name__ == "__main__":

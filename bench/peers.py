@@ -19,7 +19,7 @@ What is measured:
 How: every program runs in a process of its own with the same number of threads, the same random
 weights and the same inputs; a process calls once for nothing, then some times, and its median
 counts. The programs take turns, round after round, so that what else the machine does meets all of
-them; the median over the rounds is printed. Before each round PyTorch and NumPy multiply two large
+them; the median over the rounds is printed. Before each round PyTorch, NumPy and gen3d multiply two large
 square matrices in f32: the fastest such product is the machine's peak, of which each tower's share is
 printed (image towers only: of texts gen3d leaves out the positions after the last token, which change
 nothing). A cosine is the least one between a program's features and those of PyTorch in f32; who is
@@ -249,10 +249,16 @@ def diffusion_results(args):
         ("unet", 2): "UNet of SD 1.5, one step, batch 2",
         ("vae", 1): "VAE of SD 1.5 to 512 x 512",
     }
+    variants = {
+        "gen3d": ("gen3d", "f32"),
+        "gen3d auto": ("gen3d", "auto"),
+        "PyTorch f32": ("diffusers", "f32"),
+        "PyTorch bf16": ("diffusers", "bf16"),
+    }
     for what, batches in (("unet", (1, 2)), ("vae", (1,))):
-        best = diffusion.compare(what, batches, sizes)
+        best = diffusion.compare(what, batches, variants, sizes)
         for batch in batches:
-            medians = {name: best[batch, name][0] for name in ("gen3d", "diffusers")}
+            medians = {name: best[batch, name][0] for name in variants}
             for program, seconds in medians.items():
                 yield result(titles[what, batch], program, args.threads, seconds, medians)
 
@@ -260,7 +266,11 @@ def diffusion_results(args):
 def measure_peak(args):
     """Billions of operations a second of a large product, by library."""
     command = python("peak", f"--batch={PEAK_SIDE}", "--runs=5", f"--threads={args.threads}")
-    return {line["library"]: line["gflops"] for line in run([str(part) for part in command], args.threads)}
+    peaks = {line["library"]: line["gflops"] for line in run([str(part) for part in command], args.threads)}
+    ours = [args.program, "bench", "gemm", "--dtype=f32", f"--side={PEAK_SIDE}", "--runs=20", "--device=cpu"]
+    for line in run([*map(str, ours), f"--threads={args.threads}"], args.threads):
+        peaks["gen3d"] = line["gflops"]
+    return peaks
 
 
 def machine(args):

@@ -43,11 +43,12 @@ impl Studio {
         }
     }
 
-    /// Runs `gen3d vary` with the pipeline.
+    /// Runs `gen3d vary` with the pipeline, in f32 as the reference.
     fn vary(&self, arguments: &str) -> Ran {
         let pipeline = self.pipeline.path().display();
-        self.place
-            .run(&format!("vary {arguments} --pipeline {pipeline}"))
+        self.place.run(&format!(
+            "vary {arguments} --pipeline {pipeline} --dtype f32"
+        ))
     }
 
     /// The same, and it goes well.
@@ -150,7 +151,7 @@ fn whole_runs_equal_the_reference_from_every_form_of_storage() {
             let out = format!("{form}-{steps}");
             let ran = studio.place.run(&format!(
                 "vary input.png -o {out} {pipeline} --steps {steps} --guidance {guidance} \
-                 --count 1 --latents latents.npy --raw {out}.safetensors"
+                 --count 1 --latents latents.npy --raw {out}.safetensors --dtype f32"
             ));
             assert_eq!(ran.code, Some(0), "{form}: {}", ran.stderr);
             studio.assert_run(&out, &format!("pipe/pndm_s{steps}_g{guidance}"));

@@ -1,6 +1,6 @@
 //! Measures vision towers of known shapes with random weights: milliseconds for a batch of views.
 //!
-//! `cargo run --release -p alpha-clip --example measure_towers -- [VIEWS] [f32|bf16|f16] [TOWER]`
+//! `cargo run --release -p alpha-clip --example measure_towers -- [VIEWS] [f32|bf16|f16|int8] [TOWER]`
 //!
 //! Prints one JSON object a line: the time of a batch, and (Linux) the time that it took of all
 //! cores together, which another load on the machine changes little.
@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use alpha_clip::{
-    Activation, TransformerConfig, VisionConfig, VisionInput, VisionKind, VisionTower,
+    Activation, LoadOptions, TransformerConfig, VisionConfig, VisionInput, VisionKind, VisionTower,
 };
 use candle_core::{DType, Device, Tensor};
 
@@ -27,11 +27,20 @@ const TOWERS: [(&str, usize, usize, usize, usize, usize); 5] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let views: usize = arguments.next().map_or(Ok(10), |views| views.parse())?;
-    let dtype = match arguments.next().as_deref() {
-        None | Some("f32") => DType::F32,
-        Some("bf16") => DType::BF16,
-        Some("f16") => DType::F16,
-        Some(other) => return Err(format!("unknown type {other}").into()),
+    let of = |dtype| LoadOptions {
+        dtype,
+        ..LoadOptions::default()
+    };
+    let arithmetic = arguments.next().unwrap_or_else(|| "f32".into());
+    let options = match arithmetic.as_str() {
+        "f32" => of(DType::F32),
+        "bf16" => of(DType::BF16),
+        "f16" => of(DType::F16),
+        "int8" => LoadOptions {
+            int8: true,
+            ..LoadOptions::fastest(Device::Cpu)
+        },
+        other => return Err(format!("unknown type {other}").into()),
     };
     let only = arguments.next();
     let chosen = TOWERS
@@ -53,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             alpha: true,
             kind,
         };
-        let tower = VisionTower::random(&config, dtype, &Device::Cpu)?;
+        let tower = VisionTower::random(&config, &options)?;
         let shape = (views, 3, image_size, image_size);
         let pixels = Tensor::randn(0f32, 1., shape, &Device::Cpu)?;
         let input = VisionInput {
@@ -75,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (best, median) = (times[0], times[times.len() / 2]);
         let cores = cores.map_or("null".to_owned(), |ms| format!("{ms:.1}"));
         println!(
-            "{{\"tower\":\"{name}\",\"dtype\":\"{dtype:?}\",\"views\":{views},\
+            "{{\"tower\":\"{name}\",\"dtype\":\"{arithmetic}\",\"views\":{views},\
              \"best_ms\":{best:.1},\"median_ms\":{median:.1},\"core_ms\":{cores}}}"
         );
     }

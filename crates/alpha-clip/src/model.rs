@@ -29,6 +29,10 @@ pub struct LoadOptions {
     /// What it computes in; f32 by default, whatever the file stores. LayerNorms stay in f32; in
     /// bf16 on a CPU so does all but the factors of products. See [`fastest_dtype`].
     pub dtype: DType,
+    /// Whether the large products in the blocks of transformers are of 8-bit integers, which have a
+    /// scale for every 64 values of a row on both sides. What else there is stays in `dtype`. It
+    /// has no effect on devices other than a CPU, nor on blocks too narrow to gain by it.
+    pub int8: bool,
     /// An Alpha-CLIP fine-tune, whose vision tower takes the place of the model's own. LoRA
     /// matrices are merged (open it with `clip(Lora::Ignore)` to leave them out).
     pub alpha_weights: Option<Checkpoint>,
@@ -48,6 +52,7 @@ impl Default for LoadOptions {
         Self {
             device: Device::Cpu,
             dtype: DType::F32,
+            int8: false,
             alpha_weights: None,
             keep_projection: None,
             activation: None,
@@ -56,8 +61,22 @@ impl Default for LoadOptions {
     }
 }
 
-/// The type in which a tower is fastest on a device while the cosine of its features with those in
-/// f32 stays above 0.999: bf16 on a CPU that multiplies it (AVX512-BF16), else f32.
+impl LoadOptions {
+    /// For a device, what is fastest there while the cosine of a tower's features with those in f32
+    /// stays above 0.999: int8 on a CPU with instructions for it (AVX-VNNI, AVX512-VNNI), beside
+    /// [`fastest_dtype`].
+    pub fn fastest(device: Device) -> Self {
+        Self {
+            dtype: fastest_dtype(&device),
+            int8: device.is_cpu() && kernels::Instructions::best().have_int8(),
+            device,
+            ..Self::default()
+        }
+    }
+}
+
+/// The floating-point type in which a tower is fastest on a device while the cosine of its features
+/// with those in f32 stays above 0.999: bf16 on a CPU that multiplies it (AVX512-BF16), else f32.
 pub fn fastest_dtype(device: &Device) -> DType {
     if device.is_cpu() && kernels::Instructions::best().have_bf16() {
         DType::BF16
@@ -128,7 +147,7 @@ impl AlphaClip {
         Ok(Self {
             tokenizer: Tokenizer::new(config.text.context),
             preprocess: plan.named(Preprocess::of(&plan.weights, config.vision.image_size))?,
-            fingerprint: fingerprint(&plan.weights, &config, options.dtype),
+            fingerprint: fingerprint(&plan.weights, &config, options),
             metadata: plan.weights.metadata().clone(),
             vision: Arc::new(vision),
             text,
@@ -279,16 +298,14 @@ impl VisionTower {
         Ok(plan.run(options, load)?.0)
     }
 
-    /// A tower of this architecture with random weights, for measurements.
+    /// A tower of this architecture with random weights, for measurements; of the options, device
+    /// and arithmetic count.
     ///
     /// # Errors
     /// [`Error::Tensor`] if the device has no room.
-    pub fn random(config: &VisionConfig, dtype: DType, device: &Device) -> Result<Self> {
-        Self::build(
-            &Weights::noise(dtype, device).at("visual"),
-            config,
-            config.clone(),
-        )
+    pub fn random(config: &VisionConfig, options: &LoadOptions) -> Result<Self> {
+        let weights = Weights::noise(options).at("visual");
+        Self::build(&weights, config, config.clone())
     }
 }
 
@@ -354,11 +371,7 @@ impl Plan {
         let rehearsal = Weights::rehearsal(&Device::Cpu);
         load(&rehearsal)?;
         let report = self.weights.check(rehearsal.asked()).into_result()?;
-        let model = load(&Weights::file(
-            &self.weights,
-            options.dtype,
-            &options.device,
-        ))?;
+        let model = load(&Weights::file(&self.weights, options))?;
         Ok((model, report))
     }
 
@@ -378,10 +391,13 @@ fn in_file<T>(file: &Checkpoint, result: Result<T>) -> Result<T> {
     })
 }
 
-fn fingerprint(weights: &Checkpoint, config: &ClipConfig, dtype: DType) -> String {
+fn fingerprint(weights: &Checkpoint, config: &ClipConfig, options: &LoadOptions) -> String {
     let mut hash = Sha256::new();
     hash.update(weights.fingerprint());
-    hash.update(format!("{config:?} {dtype:?}"));
+    hash.update(format!("{config:?} {:?}", options.dtype));
+    if options.int8 {
+        hash.update(" int8");
+    }
     hash.finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))

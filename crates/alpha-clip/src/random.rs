@@ -1,19 +1,19 @@
 //! Text towers with random weights, for measurements.
 
-use candle_core::{DType, Device};
-
 use crate::config::TextConfig;
 use crate::error::Result;
+use crate::model::LoadOptions;
 use crate::source::Weights;
 use crate::text::TextTower;
 
 impl TextTower {
-    /// A tower of this architecture with random weights, for measurements.
+    /// A tower of this architecture with random weights, for measurements; of the options, device
+    /// and arithmetic count.
     ///
     /// # Errors
     /// [`Error::Tensor`](crate::Error::Tensor) if the device has no room.
-    pub fn random(config: &TextConfig, dtype: DType, device: &Device) -> Result<Self> {
-        Self::load(&Weights::noise(dtype, device), config.clone())
+    pub fn random(config: &TextConfig, options: &LoadOptions) -> Result<Self> {
+        Self::load(&Weights::noise(options), config.clone())
     }
 }
 
@@ -21,7 +21,7 @@ impl TextTower {
 mod tests {
     use super::*;
     use crate::config::{Activation, TextPooling, TransformerConfig};
-    use candle_core::Tensor;
+    use candle_core::{Device, Tensor};
 
     #[test]
     fn a_random_tower_encodes() {
@@ -40,7 +40,7 @@ mod tests {
             pooling: TextPooling::LargestId,
             blocks,
         };
-        let tower = TextTower::random(&config, DType::F32, &Device::Cpu).unwrap();
+        let tower = TextTower::random(&config, &LoadOptions::default()).unwrap();
         let ids = Tensor::new(&[[8u32, 3, 9, 0], [8, 9, 0, 0]], &Device::Cpu).unwrap();
         assert_eq!(tower.encode(&ids).unwrap().dims(), [2, 16]);
     }

@@ -8,6 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use checkpoint::Checkpoint;
 
 use crate::error::Result;
+use crate::model::LoadOptions;
 
 /// Hands a tower its parameters by name.
 ///
@@ -19,6 +20,8 @@ pub(crate) struct Weights<'a> {
     source: Source<'a>,
     prefix: String,
     dtype: DType,
+    /// Whether the blocks of transformers multiply in int8.
+    int8: bool,
     device: &'a Device,
 }
 
@@ -33,24 +36,34 @@ enum Source<'a> {
 
 impl<'a> Weights<'a> {
     pub(crate) fn rehearsal(device: &'a Device) -> Self {
-        Self::new(Source::Rehearsal(Rc::default()), DType::F32, device)
+        Self::new(
+            Source::Rehearsal(Rc::default()),
+            (DType::F32, false),
+            device,
+        )
     }
 
     /// Tensors of a file in the type that the model computes in. Their names and shapes must have
     /// been checked.
-    pub(crate) fn file(file: &'a Checkpoint, dtype: DType, device: &'a Device) -> Self {
-        Self::new(Source::File(file), dtype, device)
+    pub(crate) fn file(file: &'a Checkpoint, options: &'a LoadOptions) -> Self {
+        let computing = (options.dtype, options.int8);
+        Self::new(Source::File(file), computing, &options.device)
     }
 
-    pub(crate) fn noise(dtype: DType, device: &'a Device) -> Self {
-        Self::new(Source::Noise, dtype, device)
+    pub(crate) fn noise(options: &'a LoadOptions) -> Self {
+        Self::new(
+            Source::Noise,
+            (options.dtype, options.int8),
+            &options.device,
+        )
     }
 
-    fn new(source: Source<'a>, dtype: DType, device: &'a Device) -> Self {
+    fn new(source: Source<'a>, (dtype, int8): (DType, bool), device: &'a Device) -> Self {
         Self {
             source,
             prefix: String::new(),
             dtype,
+            int8,
             device,
         }
     }
@@ -69,6 +82,11 @@ impl<'a> Weights<'a> {
 
     pub(crate) fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// Whether the blocks of transformers multiply in int8.
+    pub(crate) fn int8(&self) -> bool {
+        self.int8
     }
 
     /// Whether tensors are stand-ins.

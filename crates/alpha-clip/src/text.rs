@@ -1,6 +1,7 @@
 //! [`TextTower`]: token ids to features.
 
 use candle_core::{DType, Device, Tensor};
+use kernels::rows::in_pool;
 
 use crate::block::{LayerNorm, TransformerBlock};
 use crate::config::{TextConfig, TextPooling};
@@ -69,7 +70,7 @@ impl TextTower {
             Body::Packed(body) => {
                 let rows = rows.iter().zip(&ends);
                 let rows: Vec<&[u32]> = rows.map(|(row, end)| &row[..=*end as usize]).collect();
-                body.encode(&rows)
+                in_pool(|| body.encode(&rows))
             }
             Body::Transformer(body) => body.encode(ids, &ends),
         }

@@ -1,6 +1,7 @@
 //! [`VisionTower`]: views to features.
 
 use candle_core::{DType, Device, Tensor};
+use kernels::rows::in_pool;
 
 use crate::attention_bias::AttentionBias;
 use crate::config::{VisionConfig, VisionKind};
@@ -173,11 +174,12 @@ impl VisionTower {
                 Some(whole.broadcast_as((items, 1, side, side))?)
             }
         };
+        let (pixels, alpha) = (&pixels, alpha.as_ref());
         match &self.body {
-            Body::PackedTransformer(tower) => tower.forward(&pixels, alpha.as_ref(), options),
-            Body::PackedResNet(tower) => tower.forward(&pixels, alpha.as_ref(), options),
-            Body::Transformer(tower) => tower.forward(&pixels, alpha.as_ref(), options),
-            Body::ResNet(tower) => tower.forward(&pixels, alpha.as_ref(), options),
+            Body::PackedTransformer(tower) => in_pool(|| tower.forward(pixels, alpha, options)),
+            Body::PackedResNet(tower) => in_pool(|| tower.forward(pixels, alpha, options)),
+            Body::Transformer(tower) => tower.forward(pixels, alpha, options),
+            Body::ResNet(tower) => tower.forward(pixels, alpha, options),
         }
     }
 

@@ -1,11 +1,10 @@
-//! bf16 against f32 on towers of true size with random weights, and every set of instructions that
-//! a run can be held to.
+//! bf16 and int8 against f32 on towers of true size with random weights.
 
 #![allow(clippy::print_stdout)] // the cosines, for `--nocapture`
 
 use alpha_clip::{
-    Activation, TextConfig, TextPooling, TextTower, TransformerConfig, VisionConfig, VisionInput,
-    VisionKind, VisionTower, fastest_dtype,
+    Activation, LoadOptions, TextConfig, TextPooling, TextTower, TransformerConfig, VisionConfig,
+    VisionInput, VisionKind, VisionTower, fastest_dtype,
 };
 use candle_core::{DType, Device, Tensor};
 
@@ -32,8 +31,24 @@ fn vision(kind: VisionKind) -> VisionConfig {
     }
 }
 
-/// The smallest cosine of a tower's features in bf16 with those in f32.
-fn nearness(config: &VisionConfig) -> f64 {
+/// f32, bf16, and int8 beside f32.
+fn arithmetics() -> [LoadOptions; 3] {
+    let plain = LoadOptions::default;
+    [
+        plain(),
+        LoadOptions {
+            dtype: DType::BF16,
+            ..plain()
+        },
+        LoadOptions {
+            int8: true,
+            ..plain()
+        },
+    ]
+}
+
+/// The cosines of a tower's features in bf16 and in int8 with those in f32.
+fn nearness(config: &VisionConfig) -> [f64; 2] {
     let side = config.image_size;
     let wave = |channels: usize| {
         let value = |i: usize| ((i % 977) as f32 * 0.37).sin() * 1.5;
@@ -44,17 +59,17 @@ fn nearness(config: &VisionConfig) -> f64 {
         pixels: wave(3),
         alpha: Some(wave(1)),
     };
-    let [exact, rounded] = [DType::F32, DType::BF16].map(|dtype| {
-        let tower = VisionTower::random(config, dtype, &Device::Cpu).unwrap();
+    let [exact, rounded @ ..] = arithmetics().map(|options| {
+        let tower = VisionTower::random(config, &options).unwrap();
         let features = tower.encode(&input).unwrap();
-        assert_eq!(features.dtype(), dtype);
+        assert_eq!(features.dtype(), options.dtype);
         features.to_dtype(DType::F32).unwrap()
     });
-    cosine(&rounded, &exact)
+    rounded.map(|features| cosine(&features, &exact))
 }
 
 #[test]
-fn bf16_keeps_the_direction_of_true_size_features() {
+fn rounding_keeps_the_direction_of_true_size_features() {
     let transformer = vision(VisionKind::Transformer {
         patch: 16,
         blocks: blocks(768),
@@ -66,13 +81,16 @@ fn bf16_keeps_the_direction_of_true_size_features() {
     });
     for (name, config) in [("ViT-B/16", transformer), ("RN50", resnet)] {
         let near = nearness(&config);
-        println!("{name}: cosine of bf16 with f32 {near:.6}");
-        assert!(near >= 0.999, "{name}: {near}");
+        println!(
+            "{name}: cosine with f32 of bf16 {:.6}, of int8 {:.6}",
+            near[0], near[1]
+        );
+        assert!(near.iter().all(|near| *near >= 0.999), "{name}: {near:?}");
     }
 }
 
 #[test]
-fn bf16_keeps_the_direction_of_true_size_text_features() {
+fn rounding_keeps_the_direction_of_true_size_text_features() {
     let config = TextConfig {
         vocabulary: 49_408,
         context: 77,
@@ -85,16 +103,19 @@ fn bf16_keeps_the_direction_of_true_size_text_features() {
         [49_406, 1_000, 49_407, 0, 0, 0, 0, 0],
     ];
     let ids = Tensor::new(&rows, &Device::Cpu).unwrap();
-    let [exact, rounded] = [DType::F32, DType::BF16].map(|dtype| {
-        let tower = TextTower::random(&config, dtype, &Device::Cpu).unwrap();
+    let [exact, rounded @ ..] = arithmetics().map(|options| {
+        let tower = TextTower::random(&config, &options).unwrap();
         let features = tower.encode(&ids).unwrap();
         features.to_dtype(DType::F32).unwrap()
     });
     let row = |features: &Tensor, i| features.narrow(0, i, 1).unwrap();
-    let near = [0, 1].map(|i| cosine(&row(&rounded, i), &row(&exact, i)));
-    let near = near[0].min(near[1]);
-    println!("text tower of ViT-B/16: cosine of bf16 with f32 {near:.6}");
-    assert!(near >= 0.999, "{near}");
+    let near = rounded.map(|features| {
+        let near = [0, 1].map(|i| cosine(&row(&features, i), &row(&exact, i)));
+        near[0].min(near[1])
+    });
+    let [bf16, int8] = near;
+    println!("text tower of ViT-B/16: cosine with f32 of bf16 {bf16:.6}, of int8 {int8:.6}");
+    assert!(near.iter().all(|near| *near >= 0.999), "{near:?}");
 }
 
 #[test]
@@ -105,4 +126,7 @@ fn the_fastest_type_is_one_that_the_cpu_multiplies() {
         DType::F32
     };
     assert_eq!(fastest_dtype(&Device::Cpu), expected);
+    let fastest = LoadOptions::fastest(Device::Cpu);
+    assert_eq!(fastest.dtype, expected);
+    assert_eq!(fastest.int8, kernels::Instructions::best().have_int8());
 }

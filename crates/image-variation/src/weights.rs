@@ -2,11 +2,12 @@
 
 use candle_core::{DType, Device, Tensor};
 use checkpoint::Checkpoint;
+use kernels::Precision;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::names::Names;
-use crate::ops::{Conv2d, GroupNorm, LayerNorm, Linear, Padding};
+use crate::ops::{Conv2d, GroupNorm, LayerNorm, Linear, Padding, precision};
 
 /// Hands a network its parameters by their present diffusers names.
 pub(crate) struct Weights<'a> {
@@ -24,7 +25,8 @@ enum Source<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Weight matrices are kept as `dtype`; norms and biases in f32.
+    /// Weight matrices are of `dtype`, as which a CPU packs f32 and bf16, and f16 as f32; norms and
+    /// biases are f32.
     pub(crate) fn new(
         checkpoint: &'a Checkpoint,
         names: &'a Names,
@@ -46,6 +48,11 @@ impl<'a> Weights<'a> {
             dtype,
             device,
         }
+    }
+
+    /// What a CPU multiplies in.
+    pub(crate) fn precision(&self) -> Precision {
+        precision(self.dtype)
     }
 
     /// The file, for messages.
@@ -122,7 +129,7 @@ impl<'a> Weights<'a> {
     pub(crate) fn linear(&self, name: &str, [inputs, outputs]: [usize; 2]) -> Result<Linear> {
         let here = self.at(name);
         let weight = here.get("weight", &[outputs, inputs], self.dtype)?;
-        Ok(Linear::new(weight, Some(here.vector("bias", outputs)?)))
+        Linear::new(weight, Some(here.vector("bias", outputs)?))
     }
 
     /// Several layers without bias on the same input as one; their outputs lie side by side.
@@ -131,7 +138,7 @@ impl<'a> Weights<'a> {
             .iter()
             .map(|name| self.at(name).get("weight", &[outputs, inputs], self.dtype))
             .collect();
-        Ok(Linear::new(Tensor::cat(&weights?, 0)?, None))
+        Linear::new(Tensor::cat(&weights?, 0)?, None)
     }
 
     /// As [`joined`](Self::joined), of layers with a bias.
@@ -143,10 +150,7 @@ impl<'a> Weights<'a> {
             weights.push(here.get("weight", &[width, width], self.dtype)?);
             biases.push(here.vector("bias", width)?);
         }
-        Ok(Linear::new(
-            Tensor::cat(&weights, 0)?,
-            Some(Tensor::cat(&biases, 0)?),
-        ))
+        Linear::new(Tensor::cat(&weights, 0)?, Some(Tensor::cat(&biases, 0)?))
     }
 
     pub(crate) fn group_norm(

@@ -9,9 +9,13 @@ pub enum Instructions {
     Portable,
     /// x86-64 with AVX2 and FMA.
     Avx2,
+    /// The same with AVX-VNNI: products of bytes.
+    Avx2Vnni,
     /// x86-64 with AVX-512 (F, BW, DQ and VL).
     Avx512,
-    /// The same with AVX512-BF16: products of pairs of bf16, summed in f32.
+    /// The same with AVX512-VNNI: products of bytes.
+    Avx512Vnni,
+    /// The same with AVX512-BF16 as well: products of pairs of bf16, summed in f32.
     Avx512Bf16,
 }
 
@@ -20,7 +24,14 @@ impl Instructions {
     pub const VARIABLE: &str = "GEN3D_INSTRUCTIONS";
 
     /// All, from the plainest to the best.
-    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+    pub const ALL: [Self; 6] = [
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx2Vnni,
+        Self::Avx512,
+        Self::Avx512Vnni,
+        Self::Avx512Bf16,
+    ];
 
     /// The best that this CPU has, found out once; a [name](Self::name) in
     /// [`VARIABLE`](Self::VARIABLE) holds it to lesser ones, any other value is ignored.
@@ -51,12 +62,15 @@ impl Instructions {
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
             };
+            let vnni = || avx512() && is_x86_feature_detected!("avx512vnni");
             let avx2 = || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             match self {
                 Self::Portable => true,
                 Self::Avx2 => avx2(),
+                Self::Avx2Vnni => avx2() && is_x86_feature_detected!("avxvnni"),
                 Self::Avx512 => avx2() && avx512(),
-                Self::Avx512Bf16 => avx2() && avx512() && is_x86_feature_detected!("avx512bf16"),
+                Self::Avx512Vnni => avx2() && vnni(),
+                Self::Avx512Bf16 => avx2() && vnni() && is_x86_feature_detected!("avx512bf16"),
             }
         }
         #[cfg(not(target_arch = "x86_64"))]
@@ -70,12 +84,19 @@ impl Instructions {
         self == Self::Avx512Bf16
     }
 
-    /// `portable`, `avx2`, `avx512` or `avx512bf16`.
+    /// Whether products of int8 are the fastest with them.
+    pub fn have_int8(self) -> bool {
+        matches!(self, Self::Avx2Vnni | Self::Avx512Vnni | Self::Avx512Bf16)
+    }
+
+    /// `portable`, `avx2`, `avx2vnni`, `avx512`, `avx512vnni` or `avx512bf16`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
+            Self::Avx2Vnni => "avx2vnni",
             Self::Avx512 => "avx512",
+            Self::Avx512Vnni => "avx512vnni",
             Self::Avx512Bf16 => "avx512bf16",
         }
     }

@@ -43,22 +43,28 @@ pub fn largest(row: &[f32]) -> f32 {
 /// Beyond ±87 the result is held there; NaN stays NaN, and −∞ gives zero.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
+    exp_by(x, |a, b, c| a * b + c)
+}
+
+/// [`exp`] with a·b + c as the caller's instructions have it.
+#[inline(always)]
+pub(crate) fn exp_by(x: f32, add: impl Fn(f32, f32, f32) -> f32) -> f32 {
     /// Added to a small number, it leaves the nearest integer in the low bits of the mantissa.
     const ROUND: f32 = 12_582_912.;
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let held = if x < -87. { -87. } else { x };
     let held = if held > 87. { 87. } else { held };
-    let shifted = held * std::f32::consts::LOG2_E + ROUND;
+    let shifted = add(held, std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
-    let r = held - n * LN_2_HIGH - n * LN_2_LOW;
+    let r = add(-n, LN_2_LOW, add(-n, LN_2_HIGH, held));
     let p = 1.987_569_1e-4;
-    let p = p * r + 1.398_2e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 0.166_666_65;
-    let p = p * r + 0.5;
-    let p = p * r * r + r + 1.;
+    let p = add(p, r, 1.398_2e-3);
+    let p = add(p, r, 8.333_452e-3);
+    let p = add(p, r, 4.166_579_6e-2);
+    let p = add(p, r, 0.166_666_65);
+    let p = add(p, r, 0.5);
+    let p = add(p, r * r, r) + 1.;
     let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     if x < -87. { 0. } else { p * power }
 }
@@ -72,8 +78,10 @@ mod tests {
         for i in -8_700..8_700 {
             let x = i as f32 / 100.;
             let exact = f64::from(x).exp();
-            let relative = (f64::from(exp(x)) - exact).abs() / exact;
-            assert!(relative < 2e-7, "exp({x}) is off by {relative}");
+            for value in [exp(x), exp_by(x, f32::mul_add)] {
+                let relative = (f64::from(value) - exact).abs() / exact;
+                assert!(relative < 2e-7, "exp({x}) is off by {relative}");
+            }
         }
         assert_eq!((exp(f32::NEG_INFINITY), exp(0.)), (0., 1.));
         assert!(exp(f32::NAN).is_nan());

@@ -18,13 +18,17 @@
 mod activation;
 mod aligned;
 pub mod attention;
+mod gated;
 pub mod gemm;
+mod group_norm;
 mod instructions;
 mod kernel;
 pub mod lanes;
 pub mod rows;
 mod simd;
 
-pub use activation::{Activation, gelu, quick_gelu};
+pub use activation::{Activation, gelu, quick_gelu, silu};
+pub use gated::geglu;
+pub use group_norm::GroupNorm;
 pub use instructions::Instructions;
 pub use kernel::Precision;

@@ -45,6 +45,12 @@ pub fn for_each(data: &mut [f32], width: usize, row: impl Fn(usize, &mut [f32]) 
         });
 }
 
+/// What `work` returns, done by a thread of the caller's rayon pool: the loops in it then begin at
+/// once, where each would otherwise be handed over to the pool and waited for.
+pub fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    rayon::scope(|_| work())
+}
+
 #[cfg(test)]
 mod tests {
     use candle_core::{DType, Device, Tensor};

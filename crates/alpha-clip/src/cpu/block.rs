@@ -11,6 +11,9 @@ use crate::config::{self, TransformerConfig};
 use crate::error::Result;
 use crate::source::Weights;
 
+/// The width from which products of int8 are worth rounding for.
+const INT8_WIDTH: usize = 512;
+
 /// The tokens of all items, one row of W values each, and memory for what blocks make of them.
 pub(super) struct Stream {
     pub(super) x: Vec<f32>,
@@ -112,13 +115,19 @@ impl Block {
             ..
         } = config;
         let in_proj = ["in_proj_weight", "in_proj_bias"];
+        let int8 = weights.int8() && width >= INT8_WIDTH;
+        let linear = |weights: &Weights<'_>, names, inputs, outputs| match int8 {
+            true => Linear::int8(weights, names, inputs, outputs),
+            false => Linear::named(weights, names, inputs, outputs),
+        };
+        let names = ["weight", "bias"];
         Ok(Self {
             ln_1: LayerNorm::load(&weights.at("ln_1"), width, layer_norm_eps)?,
-            qkv: Linear::named(&weights.at("attn"), in_proj, width, 3 * width)?,
-            out: Linear::load(&weights.at("attn.out_proj"), width, width)?,
+            qkv: linear(&weights.at("attn"), in_proj, width, 3 * width)?,
+            out: linear(&weights.at("attn.out_proj"), names, width, width)?,
             ln_2: LayerNorm::load(&weights.at("ln_2"), width, layer_norm_eps)?,
-            fc: Linear::load(&weights.at("mlp.c_fc"), width, mlp_width)?,
-            proj: Linear::load(&weights.at("mlp.c_proj"), mlp_width, width)?,
+            fc: linear(&weights.at("mlp.c_fc"), names, width, mlp_width)?,
+            proj: linear(&weights.at("mlp.c_proj"), names, mlp_width, width)?,
             heads,
             activation: match config.activation {
                 config::Activation::QuickGelu => kernels::Activation::QuickGelu,

@@ -35,6 +35,23 @@ impl Linear {
         })
     }
 
+    /// The same with products of int8.
+    pub(super) fn int8(
+        weights: &Weights<'_>,
+        [weight, bias]: [&str; 2],
+        inputs: usize,
+        outputs: usize,
+    ) -> Result<Self> {
+        let weight = weights.get_f32(weight, &[outputs, inputs])?;
+        let bias = weights.get_f32(bias, &[outputs])?;
+        let shape = [outputs, inputs];
+        let place = |row, column| row * inputs + column;
+        Ok(Self {
+            weight: pack_as(weights, &weight, shape, Some(Precision::Int8), place)?,
+            bias: Some(values(&bias)?),
+        })
+    }
+
     /// x·P for a projection P [inputs, outputs].
     pub(super) fn projection(
         weights: &Weights<'_>,
@@ -106,13 +123,23 @@ pub(super) fn pack(
     [outputs, inputs]: [usize; 2],
     place: impl Fn(usize, usize) -> usize + Sync,
 ) -> Result<PackedMatrix> {
+    let precision = super::precision(weights.dtype(), weights.device());
+    pack_as(weights, tensor, [outputs, inputs], precision, place)
+}
+
+fn pack_as(
+    weights: &Weights<'_>,
+    tensor: &Tensor,
+    [outputs, inputs]: [usize; 2],
+    precision: Option<Precision>,
+    place: impl Fn(usize, usize) -> usize + Sync,
+) -> Result<PackedMatrix> {
     if weights.is_rehearsal() {
         return Ok(PackedMatrix::new(0, 0, Precision::F32, |_, _| {}));
     }
     let tensor = tensor.contiguous()?;
     let (storage, layout) = tensor.storage_and_layout();
     let start = layout.start_offset();
-    let precision = super::precision(weights.dtype(), weights.device());
     match (&*storage, precision) {
         (Storage::Cpu(CpuStorage::F32(from)), Some(precision)) => {
             let from = &from[start..start + outputs * inputs];

@@ -307,6 +307,8 @@ pub(crate) struct Bench {
 pub(crate) enum BenchWhat {
     /// Pictures a second through a vision tower of random weights
     Encode(BenchEncode),
+    /// Billions of operations a second of one product of square matrices: the peak of the towers
+    Gemm(BenchGemm),
     /// Texts a second through a text tower of random weights
     Text(BenchText),
     /// Milliseconds to draw the views of a cloud
@@ -344,6 +346,16 @@ pub(crate) struct BenchEncode {
     pub(crate) features: Option<PathBuf>,
     /// Times that are measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
+    pub(crate) runs: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchGemm {
+    /// Rows and columns of the matrices
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=16384), value_name = "N")]
+    pub(crate) side: u32,
+    /// Times that are measured
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) runs: u32,
 }
 
@@ -669,8 +681,8 @@ fn share(s: &str) -> Result<f32, String> {
 /// `--dtype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DTypeChoice {
-    /// The fastest that keeps the answers: bf16 for the towers where the CPU multiplies it
-    /// (AVX512-BF16), else f32; f16 for diffusion on a GPU
+    /// The fastest that keeps the answers, where the CPU multiplies it: int8 for transformers of
+    /// towers (VNNI), bf16 for towers and UNets (AVX512-BF16), else f32; f16 for diffusion on a GPU
     Auto,
     /// Single precision: the reference's numbers
     F32,
@@ -678,6 +690,8 @@ pub(crate) enum DTypeChoice {
     F16,
     /// Half precision with the range of single
     Bf16,
+    /// Bytes with a scale for every 64 values, in the transformers of towers on a CPU
+    Int8,
 }
 
 /// `--device`.

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use alpha_clip::LoadOptions;
 use anstyle::{AnsiColor, Style};
 use anyhow::anyhow;
 use candle_core::{DType, Device};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kernels::Instructions;
+use kernels::{Instructions, Precision};
 
 use super::args::{ColorChoice, DTypeChoice, DeviceChoice, Global};
 use super::failure::{Failure, one_line};
@@ -21,8 +22,10 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) device: Device,
-    /// The type that towers compute in.
+    /// The type that towers and UNets compute in.
     pub(crate) dtype: DType,
+    /// Whether transformers multiply in int8.
+    int8: bool,
     /// What `--dtype` says, for commands that write weights.
     pub(crate) dtype_choice: DTypeChoice,
     pub(crate) threads: usize,
@@ -51,15 +54,23 @@ impl Context {
         };
         ctrlc::set_handler(handler).map_err(Failure::missing)?;
         let device = open_device(global.device)?;
-        let dtype = match global.dtype {
-            DTypeChoice::Auto => alpha_clip::fastest_dtype(&device),
-            DTypeChoice::F32 => DType::F32,
-            DTypeChoice::F16 => DType::F16,
-            DTypeChoice::Bf16 => DType::BF16,
+        if global.dtype == DTypeChoice::Int8 && !device.is_cpu() {
+            return Err(Failure::usage(anyhow!(
+                "--dtype int8 is for the CPU; give --device cpu or another type"
+            )));
+        }
+        let fastest = LoadOptions::fastest(device.clone());
+        let (dtype, int8) = match global.dtype {
+            DTypeChoice::Auto => (fastest.dtype, fastest.int8),
+            DTypeChoice::Int8 => (fastest.dtype, true),
+            DTypeChoice::F32 => (DType::F32, false),
+            DTypeChoice::F16 => (DType::F16, false),
+            DTypeChoice::Bf16 => (DType::BF16, false),
         };
         Ok(Self {
             device,
             dtype,
+            int8,
             dtype_choice: global.dtype,
             threads,
             verbose: global.verbose,
@@ -67,15 +78,44 @@ impl Context {
         })
     }
 
-    /// The same for a network of a diffusion model, which is f32 unless `--dtype` says otherwise.
-    pub(crate) fn for_diffusion(&self) -> Self {
+    /// The same for a VAE, which pipelines keep in f32: it is so unless `--dtype` says otherwise.
+    pub(crate) fn for_vae(&self) -> Self {
         let dtype = match self.dtype_choice {
             DTypeChoice::Auto => DType::F32,
             _ => self.dtype,
         };
         Self {
             dtype,
+            int8: false,
             ..self.clone()
+        }
+    }
+
+    /// How the towers of a model are loaded.
+    pub(crate) fn load_options(&self) -> LoadOptions {
+        LoadOptions {
+            device: self.device.clone(),
+            dtype: self.dtype,
+            int8: self.int8,
+            ..LoadOptions::default()
+        }
+    }
+
+    /// What networks multiply in.
+    pub(crate) fn arithmetic(&self) -> &'static str {
+        if self.int8 {
+            "int8"
+        } else {
+            self.dtype.as_str()
+        }
+    }
+
+    /// The same as the kernels call it, on a CPU.
+    pub(crate) fn precision(&self) -> Precision {
+        match self.dtype {
+            _ if self.int8 => Precision::Int8,
+            DType::BF16 => Precision::Bf16,
+            _ => Precision::F32,
         }
     }
 

@@ -122,12 +122,10 @@ impl ModelArgs {
             ActivationChoice::Gelu => Activation::Gelu,
         });
         let options = LoadOptions {
-            device: context.device.clone(),
-            dtype: context.dtype,
             alpha_weights,
             activation,
             image_size: self.image_size,
-            ..LoadOptions::default()
+            ..context.load_options()
         };
         Ok(Given {
             weights,

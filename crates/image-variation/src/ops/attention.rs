@@ -1,49 +1,71 @@
 //! Attention over queries in tiles: the scores of all queries are never in memory at once.
 
 use candle_core::Tensor;
+use kernels::Precision;
+use kernels::attention::{Attention, Heads, Sequence};
 
-use super::elementwise::Softmax;
+use super::values::{Values, tensor};
 use crate::error::Result;
 
-/// Most scores in memory at once on a CPU (8 MiB, so that they stay in its cache) and elsewhere.
-const CPU_SCORES: usize = 2 << 20;
+/// Most scores in memory at once on devices other than a CPU.
 const DEVICE_SCORES: usize = 64 << 20;
 
 /// softmax(q·kᵀ / √d)·v in `heads` heads of width d: queries `q` [B, N, C] over keys and values
-/// `k`, `v` [B, M, C], to [B, N, C]. All three may be slices of wider rows.
-pub(crate) fn attention(q: &Tensor, k: &Tensor, v: &Tensor, heads: usize) -> Result<Tensor> {
-    let head_width = q.dim(2)? / heads.max(1);
-    let scale = 1. / (head_width as f64).sqrt();
+/// `k`, `v` [B, M, C], to [B, N, C]. All three may be slices of wider rows. On a CPU products are
+/// in `precision`.
+pub(crate) fn attention(
+    [q, k, v]: [&Tensor; 3],
+    heads: usize,
+    precision: Precision,
+) -> Result<Tensor> {
     if q.device().is_cpu() {
-        on_cpu([q, k, v], heads, head_width, scale)
-    } else {
-        on_device([q, k, v], heads, head_width, scale)
+        return on_cpu([q, k, v], heads, precision);
     }
+    let head_width = q.dim(2)? / heads.max(1);
+    on_device(
+        [q, k, v],
+        heads,
+        head_width,
+        1. / (head_width as f64).sqrt(),
+    )
 }
 
-fn on_cpu([q, k, v]: [&Tensor; 3], heads: usize, width: usize, scale: f64) -> Result<Tensor> {
-    let (items, queries, _) = q.dims3()?;
-    let keys = k.dim(1)?;
-    let tile = (CPU_SCORES / (items * keys).max(1)).max(16);
-    let softmax = Softmax {
-        scale: scale as f32,
-    };
-    let mut by_head = Vec::with_capacity(heads);
-    for head in 0..heads {
-        let of_head = |x: &Tensor| x.narrow(2, head * width, width);
-        let (q, k, v) = (of_head(q)?, of_head(k)?.transpose(1, 2)?, of_head(v)?);
-        let mut tiles = Vec::new();
-        let mut start = 0;
-        while start < queries {
-            let count = tile.min(queries - start);
-            let scores = q.narrow(1, start, count)?.matmul(&k)?;
-            scores.inplace_op1(&softmax)?;
-            tiles.push(scores.matmul(&v)?);
-            start += count;
-        }
-        by_head.push(joined(tiles, 1)?);
+fn on_cpu([q, k, v]: [&Tensor; 3], heads: usize, precision: Precision) -> Result<Tensor> {
+    let (items, queries, width) = q.dims3()?;
+    let (_, keys, _) = k.dims3()?;
+    let read = [q, k, v].map(Values::of);
+    let [q_rows, k_rows, v_rows] = [read[0].strided()?, read[1].strided()?, read[2].strided()?];
+    let fits = k.dims() == [items, keys, width] && v.dims() == k.dims() && k_rows.2 == v_rows.2;
+    // The rows of the result are those of the queries.
+    if !fits || heads == 0 || !width.is_multiple_of(heads) || (items > 1 && q_rows.2 != queries) {
+        let said = format!(
+            "{:?} does not attend to {:?}, {:?}",
+            q.dims(),
+            k.dims(),
+            v.dims()
+        );
+        return Err(candle_core::Error::msg(said).into());
     }
-    joined(by_head, 2)
+    let sequences: Vec<Sequence> = (0..items)
+        .map(|item| Sequence {
+            queries: item * queries..(item + 1) * queries,
+            keys: item * k_rows.2..item * k_rows.2 + keys,
+        })
+        .collect();
+    let rows = |(values, stride, _)| Heads { values, stride };
+    let attention = Attention {
+        q: rows(q_rows),
+        k: rows(k_rows),
+        v: rows(v_rows),
+        heads,
+        head_width: width / heads,
+        sequences: &sequences,
+        bias: None,
+        causal: false,
+    };
+    let mut context = vec![0f32; items * queries * width];
+    attention.run(precision, &mut context, None);
+    tensor(context, (items, queries, width))
 }
 
 fn on_device([q, k, v]: [&Tensor; 3], heads: usize, width: usize, scale: f64) -> Result<Tensor> {
@@ -88,12 +110,25 @@ mod tests {
     fn tiles_and_heads_equal_the_formula() {
         let qkv = random(&[2, 70, 36], 1);
         let [q, k, v] = [0, 12, 24].map(|start| qkv.narrow(2, start, 12).unwrap());
+        let check = |qkv: [&Tensor; 3], heads, scale| {
+            let head_width = qkv[0].dim(2).unwrap() / heads;
+            let wanted = on_device(qkv, heads, head_width, scale).unwrap();
+            let got = attention(qkv, heads, Precision::F32).unwrap();
+            close(&got, &wanted, 1e-5);
+        };
         // The path of other devices is plain candle.
-        let wanted = on_device([&q, &k, &v], 3, 4, 0.5).unwrap();
-        close(&attention(&q, &k, &v, 3).unwrap(), &wanted, 1e-5);
-        let (k, v) = (random(&[2, 300_000, 4], 2), random(&[2, 300_000, 4], 3));
-        let q = q.narrow(2, 0, 4).unwrap();
-        let wanted = on_device([&q, &k, &v], 1, 4, 0.5).unwrap();
-        close(&attention(&q, &k, &v, 1).unwrap(), &wanted, 1e-5);
+        check([&q, &k, &v], 3, 0.5);
+        // Other keys, and one for each item.
+        for keys in [5, 1] {
+            let (k, v) = (random(&[2, keys, 12], 2), random(&[2, keys, 12], 3));
+            check([&q, &k, &v], 3, 0.5);
+        }
+        // Many keys; heads wider than any block of them.
+        let (k, v) = (random(&[2, 3_000, 4], 2), random(&[2, 3_000, 4], 3));
+        check([&q.narrow(2, 0, 4).unwrap(), &k, &v], 1, 0.5);
+        let [q, k, v] = [4, 5, 6].map(|seed| random(&[1, 90, 256], seed));
+        check([&q, &k, &v], 1, 1. / 16.);
+        let odd = random(&[2, 7, 36], 8);
+        assert!(attention([&q, &odd, &odd], 3, Precision::F32).is_err());
     }
 }

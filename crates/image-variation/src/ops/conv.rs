@@ -1,15 +1,12 @@
-//! Convolutions. On a CPU they are matrix products over tiles of patches, so that the patches of
-//! a whole picture are never in memory at once.
+//! Convolutions. On a CPU they are matrix products whose left side, the patches, is gathered as it
+//! is packed: it is never in memory.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use kernels::rows::values;
-use rayon::prelude::*;
+use candle_core::Tensor;
+use kernels::gemm::{Epilogue, Matrix, PackedMatrix, Rows};
 
-use super::{CandleResult, FeatureMap, add_rows};
+use super::values::{Values, add_product, copied, pack, product, tensor};
+use super::{FeatureMap, add_rows};
 use crate::error::Result;
-
-/// Most values in a tile of patches: 16 MiB.
-const TILE: usize = 4 << 20;
 
 /// Zeros around the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,30 +20,36 @@ pub(crate) enum Padding {
 /// A convolution with a bias and a square kernel.
 #[derive(Debug)]
 pub(crate) struct Conv2d {
-    /// [outputs, kernel·kernel·inputs] on a CPU (taps row by row, each with all its inputs),
-    /// [outputs, inputs, kernel, kernel] elsewhere.
-    weight: Tensor,
+    weight: Weight,
+    /// f32.
     bias: Tensor,
     kernel: usize,
     stride: usize,
     padding: Padding,
 }
 
+#[derive(Debug)]
+enum Weight {
+    /// [outputs, kernel·kernel·inputs] on a CPU: taps row by row, each with all its inputs.
+    Packed(PackedMatrix),
+    /// [outputs, inputs, kernel, kernel] elsewhere.
+    Plain(Tensor),
+}
+
 impl Conv2d {
-    /// From weights [outputs, inputs, kernel, kernel].
+    /// From weights [outputs, inputs, kernel, kernel]; a CPU multiplies in the precision of their
+    /// type.
     pub(crate) fn new(
         weight: Tensor,
         bias: Tensor,
         stride: usize,
         padding: Padding,
     ) -> Result<Self> {
-        let (outputs, inputs, kernel, _) = weight.dims4()?;
+        let (_, inputs, kernel, _) = weight.dims4()?;
         let weight = if weight.device().is_cpu() {
-            weight
-                .permute((0, 2, 3, 1))?
-                .reshape((outputs, kernel * kernel * inputs))?
+            Weight::Packed(pack(&weight, inputs, kernel * kernel)?)
         } else {
-            weight
+            Weight::Plain(weight)
         };
         Ok(Self {
             weight,
@@ -58,12 +61,7 @@ impl Conv2d {
     }
 
     pub(crate) fn forward(&self, x: &FeatureMap) -> Result<FeatureMap> {
-        self.run(x, (x.height, x.width), None)
-    }
-
-    /// With `shift` [B, outputs] added to the bias.
-    pub(crate) fn forward_shifted(&self, x: &FeatureMap, shift: &Tensor) -> Result<FeatureMap> {
-        self.run(x, (x.height, x.width), Some(shift))
+        self.forward_scaled(x, (x.height, x.width))
     }
 
     /// On the input scaled to `size` (height, width) by nearest neighbour.
@@ -72,31 +70,58 @@ impl Conv2d {
         x: &FeatureMap,
         size: (usize, usize),
     ) -> Result<FeatureMap> {
-        self.run(x, size, None)
-    }
-
-    fn run(
-        &self,
-        x: &FeatureMap,
-        size: (usize, usize),
-        shift: Option<&Tensor>,
-    ) -> Result<FeatureMap> {
-        let bias = match shift {
-            Some(shift) => shift.broadcast_add(&self.bias.to_dtype(shift.dtype())?)?,
-            None => self.bias.clone(),
-        };
-        if x.is_channels_last() {
-            self.run_tiled(x, size, &bias)
-        } else {
-            self.run_candle(x, size, &bias)
+        match &self.weight {
+            Weight::Packed(weight) => self.on_cpu(weight, x, size, None),
+            Weight::Plain(weight) => self.on_device(weight, x, size),
         }
     }
 
-    fn run_candle(
+    /// With `shift` [B, outputs] added at all positions of an item.
+    pub(crate) fn forward_shifted(&self, x: &FeatureMap, shift: &Tensor) -> Result<FeatureMap> {
+        let size = (x.height, x.width);
+        match &self.weight {
+            Weight::Packed(weight) => {
+                let (height, width) = self.output_size(size);
+                let zeros = vec![0f32; x.data.dim(0)? * height * width * weight.outputs()];
+                let zeros = tensor(zeros, (x.data.dim(0)?, height * width, weight.outputs()))?;
+                self.on_cpu(weight, x, size, Some(add_rows(zeros, shift)?))
+            }
+            Weight::Plain(weight) => {
+                let y = self.on_device(weight, x, size)?;
+                let shift = shift.to_dtype(y.data.dtype())?.unsqueeze(2)?.unsqueeze(3)?;
+                let data = y.data.broadcast_add(&shift)?;
+                Ok(FeatureMap { data, ..y })
+            }
+        }
+    }
+
+    /// With `residual` added, which has the shape of the output.
+    pub(crate) fn forward_add(&self, x: &FeatureMap, residual: &FeatureMap) -> Result<FeatureMap> {
+        let size = (x.height, x.width);
+        match &self.weight {
+            Weight::Packed(weight) => {
+                let residual = copied(&residual.data.contiguous()?)?;
+                self.on_cpu(weight, x, size, Some(residual))
+            }
+            Weight::Plain(weight) => self.on_device(weight, x, size)?.add(residual),
+        }
+    }
+
+    /// Height and width for an input of this size.
+    fn output_size(&self, (height, width): (usize, usize)) -> (usize, usize) {
+        let around = match self.padding {
+            Padding::Same => self.kernel / 2 * 2,
+            Padding::BottomRight => 1,
+        };
+        let out = |size: usize| (size + around).saturating_sub(self.kernel) / self.stride + 1;
+        (out(height), out(width))
+    }
+
+    fn on_device(
         &self,
+        weight: &Tensor,
         x: &FeatureMap,
         (height, width): (usize, usize),
-        bias: &Tensor,
     ) -> Result<FeatureMap> {
         let mut data = x.data.clone();
         if (height, width) != (x.height, x.width) {
@@ -109,10 +134,8 @@ impl Conv2d {
                 0
             }
         };
-        let data = data.conv2d(&self.weight, padding, self.stride, 1, 1)?;
-        let bias = bias.to_dtype(data.dtype())?;
-        let items = if bias.rank() == 1 { 1 } else { bias.dim(0)? };
-        let bias = bias.reshape((items, (), 1, 1))?;
+        let data = data.conv2d(weight, padding, self.stride, 1, 1)?;
+        let bias = self.bias.to_dtype(data.dtype())?.reshape((1, (), 1, 1))?;
         let (_, _, height, width) = data.dims4()?;
         Ok(FeatureMap {
             data: data.broadcast_add(&bias)?,
@@ -121,65 +144,74 @@ impl Conv2d {
         })
     }
 
-    fn run_tiled(
+    /// The input scaled to `size`, and the result added to what nobody else uses, if there is
+    /// something.
+    fn on_cpu(
         &self,
+        weight: &PackedMatrix,
         x: &FeatureMap,
-        (height, width): (usize, usize),
-        bias: &Tensor,
+        size: (usize, usize),
+        onto: Option<Tensor>,
     ) -> Result<FeatureMap> {
         let (items, _, channels) = x.data.dims3()?;
-        let (before, around) = match self.padding {
-            Padding::Same => (self.kernel / 2, self.kernel / 2 * 2),
-            Padding::BottomRight => (0, 1),
-        };
-        let out = |size: usize| (size + around).saturating_sub(self.kernel) / self.stride + 1;
-        let (out_height, out_width) = (out(height), out(width));
-        let weight = self.weight.to_dtype(x.data.dtype())?;
-        let weight = weight.t()?;
-        let outputs = self.weight.dim(0)?;
+        let (height, width) = self.output_size(size);
         let data = x.data.contiguous()?;
-        let plain = self.kernel == 1 && self.stride == 1 && (height, width) == (x.height, x.width);
-        let rows = if plain {
-            data.reshape((items * height * width, channels))?
-                .matmul(&weight)?
+        let read = Values::of(&data);
+        let values = read.contiguous()?;
+        let plain = self.kernel == 1 && self.stride == 1 && size == (x.height, x.width);
+        let data = if plain {
+            self.product(&Matrix::new(values, channels.max(1)), weight, onto)?
         } else {
-            let taps = self.kernel * self.kernel * channels;
-            let lines_per_tile = (TILE / (taps * out_width).max(1)).max(1);
-            let mut tiles = Vec::new();
-            let mut line = 0;
-            while line < items * out_height {
-                let end = (line + lines_per_tile).min(items * out_height);
-                let patches = Patches {
-                    lines: (line, end),
-                    kernel: self.kernel,
-                    stride: self.stride,
-                    before,
-                    stored: (x.height, x.width),
-                    scaled: (height, width),
-                    out: (out_height, out_width),
-                };
-                tiles.push(data.apply_op1_no_bwd(&patches)?.matmul(&weight)?);
-                line = end;
-            }
-            match tiles.as_slice() {
-                [one] => one.clone(),
-                _ => Tensor::cat(&tiles, 0)?,
-            }
+            let patches = Patches {
+                values,
+                items,
+                channels,
+                kernel: self.kernel,
+                stride: self.stride,
+                before: match self.padding {
+                    Padding::Same => self.kernel / 2,
+                    Padding::BottomRight => 0,
+                },
+                stored: (x.height, x.width),
+                scaled: size,
+                out: (height, width),
+            };
+            self.product(&patches, weight, onto)?
         };
-        let data = rows.reshape((items, out_height * out_width, outputs))?;
-        let data = add_rows(data, bias)?;
         Ok(FeatureMap {
-            data,
-            height: out_height,
-            width: out_width,
+            data: data.reshape((items, height * width, weight.outputs()))?,
+            height,
+            width,
         })
+    }
+
+    fn product(
+        &self,
+        rows: &impl Rows,
+        weight: &PackedMatrix,
+        onto: Option<Tensor>,
+    ) -> Result<Tensor> {
+        let read = Values::of(&self.bias);
+        let bias = Some(read.contiguous()?);
+        if let Some(y) = onto {
+            add_product(rows, weight, bias, &y)?;
+            return Ok(y);
+        }
+        let epilogue = Epilogue {
+            bias,
+            ..Epilogue::default()
+        };
+        let y = product(rows, weight, epilogue)?;
+        tensor(y, (rows.count(), weight.outputs()))
     }
 }
 
-/// Gathers the inputs of some lines of output positions: [positions, kernel·kernel·C].
-struct Patches {
-    /// First line and the one after the last; lines of all items are counted through.
-    lines: (usize, usize),
+/// The inputs of each output position as rows [B·H'·W', kernel·kernel·C], zeros beyond the edges.
+struct Patches<'a> {
+    /// [B, H, W, C]
+    values: &'a [f32],
+    items: usize,
+    channels: usize,
     kernel: usize,
     stride: usize,
     /// Zeros above and to the left.
@@ -192,43 +224,48 @@ struct Patches {
     out: (usize, usize),
 }
 
-impl CustomOp1 for Patches {
-    fn name(&self) -> &'static str {
-        "patches"
+impl Patches<'_> {
+    /// The place along an axis in memory of a place in the scaled, padded input.
+    fn place(&self, at: usize, stored: usize, scaled: usize) -> Option<usize> {
+        let at = at.checked_sub(self.before).filter(|at| *at < scaled)?;
+        Some(if stored == scaled {
+            at
+        } else {
+            at * stored / scaled
+        })
+    }
+}
+
+impl Rows for Patches<'_> {
+    fn count(&self) -> usize {
+        self.items * self.out.0 * self.out.1
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> CandleResult<(CpuStorage, Shape)> {
-        let (_, area, channels) = layout.shape().dims3()?;
-        let x = values(x, layout)?;
-        let (first, end) = self.lines;
-        let (height, width) = self.scaled;
-        let (stored_height, stored_width) = self.stored;
-        let (out_height, out_width) = self.out;
-        let taps = self.kernel * self.kernel * channels;
-        let mut out = vec![0f32; (end - first) * out_width * taps];
-        out.par_chunks_mut((out_width * taps).max(1))
-            .enumerate()
-            .for_each(|(i, line)| {
-                let (item, y) = ((first + i) / out_height, (first + i) % out_height);
-                let x = &x[item * area * channels..(item + 1) * area * channels];
-                for (column, patch) in line.chunks_exact_mut(taps).enumerate() {
-                    for (tap, values) in patch.chunks_exact_mut(channels).enumerate() {
-                        let row = (y * self.stride + tap / self.kernel).wrapping_sub(self.before);
-                        let at =
-                            (column * self.stride + tap % self.kernel).wrapping_sub(self.before);
-                        if row < height && at < width {
-                            let row = row * stored_height / height;
-                            let at = at * stored_width / width;
-                            let start = (row * stored_width + at) * channels;
-                            values.copy_from_slice(&x[start..start + channels]);
-                        }
-                    }
-                }
-            });
-        Ok((
-            CpuStorage::F32(out),
-            ((end - first) * out_width, taps).into(),
-        ))
+    fn width(&self) -> usize {
+        self.kernel * self.kernel * self.channels
+    }
+
+    fn copy(&self, row: usize, start: usize, to: &mut [f32]) {
+        let (channels, (height, width)) = (self.channels, self.out);
+        let (line, column) = (row / width, row % width);
+        let (item, line) = (line / height, line % height);
+        let (mut at, mut to) = (start, to);
+        while !to.is_empty() {
+            let (tap, channel) = (at / channels, at % channels);
+            let count = to.len().min(channels - channel);
+            let (now, later) = to.split_at_mut(count);
+            let y = line * self.stride + tap / self.kernel;
+            let x = column * self.stride + tap % self.kernel;
+            let y = self.place(y, self.stored.0, self.scaled.0);
+            let x = self.place(x, self.stored.1, self.scaled.1);
+            if let (Some(y), Some(x)) = (y, x) {
+                let cell = (item * self.stored.0 + y) * self.stored.1 + x;
+                now.copy_from_slice(&self.values[cell * channels + channel..][..count]);
+            } else {
+                now.fill(0.);
+            }
+            (at, to) = (at + count, later);
+        }
     }
 }
 
@@ -300,16 +337,22 @@ mod tests {
     }
 
     #[test]
-    fn tiles_join_to_the_whole() {
-        // 2 × 300 lines of 20 positions and 27·40 values make several tiles.
-        let x = random(&[2, 40, 300, 20], 6);
-        let (weight, bias) = (random(&[2, 40, 3, 3], 7), random(&[2], 8));
+    fn blocks_and_pieces_join_to_the_whole() {
+        // Several blocks of rows, and taps whose values are split between pieces of a sum.
+        let x = random(&[2, 300, 13, 20], 6);
+        let weight = (random(&[33, 300, 3, 3], 7) * 0.02).unwrap();
+        let bias = random(&[33], 8);
         let layer = Conv2d::new(weight.clone(), bias.clone(), 1, Padding::Same).unwrap();
         let wanted = x.conv2d(&weight, 1, 1, 1, 1).unwrap();
         let wanted = wanted
-            .broadcast_add(&bias.reshape((1, 2, 1, 1)).unwrap())
+            .broadcast_add(&bias.reshape((1, 33, 1, 1)).unwrap())
             .unwrap();
-        let got = layer.forward(&FeatureMap::from_nchw(&x).unwrap()).unwrap();
-        close(&got.to_nchw().unwrap(), &wanted, 1e-4);
+        let map = FeatureMap::from_nchw(&x).unwrap();
+        let got = layer.forward(&map).unwrap();
+        close(&got.to_nchw().unwrap(), &wanted, 1e-5);
+        let sum = layer.forward_add(&map, &got).unwrap();
+        close(&sum.to_nchw().unwrap(), &(&wanted + &wanted).unwrap(), 2e-5);
+        // What was added is as it was.
+        close(&got.to_nchw().unwrap(), &wanted, 1e-5);
     }
 }

@@ -1,22 +1,26 @@
 //! Operations of convolutional networks and their attention, fast on a CPU.
 //!
-//! On a CPU, feature maps are kept with the channels last: 1×1 convolutions, norms and attention
-//! then work on rows that lie together, and nothing is transposed between them. Around the matrix
-//! products everything is one pass in f32, spread over rayon's threads. Other devices take
-//! candle's operations on maps with the channels first. Faster kernels belong here and nowhere
-//! else.
+//! On a CPU, feature maps are kept with the channels last: convolutions, norms and attention then
+//! work on rows that lie together, and nothing is transposed between them. Weights are packed for
+//! the products of [`kernels`] when a layer is made, as f32 or bf16; what is between the products
+//! is f32, and happens on the way into a product or out of it where it can. Other devices take
+//! candle's operations on maps with the channels first.
 
 mod attention;
 mod conv;
 mod elementwise;
+mod linear;
 mod norm;
+mod values;
 
 use candle_core::{D, DType, Device, Tensor};
 
 pub(crate) use attention::attention;
 pub(crate) use conv::{Conv2d, Padding};
-pub(crate) use elementwise::{geglu, silu};
+pub(crate) use elementwise::silu;
+pub(crate) use linear::{FeedForward, Linear};
 pub(crate) use norm::{GroupNorm, LayerNorm, Then};
+pub(crate) use values::precision;
 
 use crate::error::Result;
 
@@ -113,52 +117,6 @@ impl FeatureMap {
     }
 }
 
-/// x·Wᵀ + b over the last axis.
-#[derive(Debug)]
-pub(crate) struct Linear {
-    /// [outputs, inputs]
-    weight: Tensor,
-    bias: Option<Tensor>,
-}
-
-impl Linear {
-    pub(crate) fn new(weight: Tensor, bias: Option<Tensor>) -> Self {
-        Self { weight, bias }
-    }
-
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let y = self.product(x)?;
-        match &self.bias {
-            Some(bias) => add_rows(y, bias),
-            None => Ok(y),
-        }
-    }
-
-    /// x·Wᵀ + b + residual.
-    pub(crate) fn forward_add(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor> {
-        let y = self.forward(x)?;
-        if y.device().is_cpu() {
-            y.inplace_op2(&residual.contiguous()?, &elementwise::Add)?;
-            return Ok(y);
-        }
-        Ok((y + residual)?)
-    }
-
-    fn product(&self, x: &Tensor) -> Result<Tensor> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        let rows = x.elem_count() / inputs.max(1);
-        let mut shape = x.dims().to_vec();
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
-        }
-        let weight = self.weight.to_dtype(x.dtype())?;
-        Ok(x.contiguous()?
-            .reshape((rows, inputs))?
-            .matmul(&weight.t()?)?
-            .reshape(shape)?)
-    }
-}
-
 /// Adds a row, or one row for each item of the batch, to every row of `x` [B, …, C], which must be
 /// used by nobody else; `rows` is [C] or [B, C].
 fn add_rows(x: Tensor, rows: &Tensor) -> Result<Tensor> {
@@ -228,24 +186,6 @@ mod tests {
             .unwrap();
         let wanted = Tensor::cat(&[&x, &(&x * 2.).unwrap()], 1).unwrap();
         close(&both.to_nchw().unwrap(), &wanted, 0.);
-    }
-
-    #[test]
-    fn linear_layers_equal_candle() {
-        let (x, w, b) = (random(&[2, 5, 12], 1), random(&[7, 12], 2), random(&[7], 3));
-        let plain = x
-            .broadcast_matmul(&w.t().unwrap())
-            .unwrap()
-            .broadcast_add(&b)
-            .unwrap();
-        let layer = Linear::new(w, Some(b));
-        close(&layer.forward(&x).unwrap(), &plain, 1e-5);
-        let residual = random(&[2, 5, 7], 4);
-        close(
-            &layer.forward_add(&x, &residual).unwrap(),
-            &(plain + &residual).unwrap(),
-            1e-5,
-        );
     }
 
     #[test]

@@ -63,8 +63,9 @@ impl PipelineBuilder {
         self
     }
 
-    /// What the UNet's weights are kept as: f32 on a CPU, f16 elsewhere unless set. A CPU computes
-    /// in f32 in any case. The image encoder and the VAE are f32 everywhere.
+    /// What the UNet's weights are: f32 on a CPU, f16 elsewhere unless set. In bf16 a CPU rounds what
+    /// it multiplies, with half the memory and, where [`alpha_clip::fastest_dtype`] says so, faster;
+    /// it keeps f16 as f32. The image encoder and the VAE are f32 everywhere.
     #[must_use]
     pub fn dtype(mut self, dtype: DType) -> Self {
         self.dtype = Some(dtype);

@@ -75,8 +75,9 @@ struct Block {
 impl Unet {
     /// Loads the network from a diffusers folder's `unet` or from a single file.
     ///
-    /// Weights are kept as `dtype`. A CPU computes in f32 in any case; other devices compute in
-    /// `dtype`, but for norms.
+    /// Weights are of `dtype`. A CPU multiplies in f32 or, if asked for it, in bf16 with sums and
+    /// everything between products in f32, and keeps f16 as f32; other devices compute in `dtype`,
+    /// but for norms.
     ///
     /// # Errors
     /// [`Error::Pipeline`] if tensors are missing or of another shape.

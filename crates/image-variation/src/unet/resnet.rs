@@ -56,10 +56,9 @@ impl ResnetBlock {
             _ => self.conv1.forward(&h)?,
         };
         let h = self.norm2.forward(&h, Then::Silu)?;
-        let h = self.conv2.forward(&h)?;
         match &self.shortcut {
-            Some(conv) => h.add(&conv.forward(x)?),
-            None => h.add(x),
+            Some(conv) => self.conv2.forward_add(&h, &conv.forward(x)?),
+            None => self.conv2.forward_add(&h, x),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The encoder's and decoder's layers.
 
+use kernels::Precision;
+
 use crate::error::{Error, Result};
 use crate::ops::{Conv2d, FeatureMap, GroupNorm, Linear, Padding, Then, attention};
 use crate::unet::resnet::{Norm, ResnetBlock};
@@ -15,6 +17,7 @@ struct Attention {
     norm: GroupNorm,
     qkv: Linear,
     out: Linear,
+    precision: Precision,
 }
 
 impl Attention {
@@ -23,6 +26,7 @@ impl Attention {
             norm: weights.group_norm("group_norm", width, norm.groups, norm.eps)?,
             qkv: weights.joined_with_bias(&["to_q", "to_k", "to_v"], width)?,
             out: weights.linear("to_out.0", [width, width])?,
+            precision: weights.precision(),
         })
     }
 
@@ -32,8 +36,8 @@ impl Attention {
             .qkv
             .forward(&self.norm.forward(x, Then::Nothing)?.tokens()?)?;
         let [q, k, v] = [0, 1, 2].map(|i| qkv.narrow(2, i * width, width));
-        let attended = attention(&q?, &k?, &v?, 1)?;
-        x.with_tokens(self.out.forward_add(&attended, &x.tokens()?)?)
+        let attended = attention([&q?, &k?, &v?], 1, self.precision)?;
+        x.with_tokens(self.out.forward_add(&attended, &x.tokens()?, None)?)
     }
 }
 

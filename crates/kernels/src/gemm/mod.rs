@@ -12,6 +12,7 @@ mod task;
 mod tile;
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
 pub use packed::PackedMatrix;
 pub use rows::{Matrix, Normalised, Rows};
@@ -19,7 +20,7 @@ pub use rows::{Matrix, Normalised, Rows};
 use crate::activation::Activation;
 use crate::aligned::Aligned;
 
-pub(crate) use tile::{floats, pack_rows, staging, tile};
+pub(crate) use tile::{floats, pack_rows, staging, tile, tile_of_floats, tile_of_integers};
 
 /// What happens to a product before it is written: y ← activation(x·Wᵀ + bias), or, to `add` to
 /// what `y` holds, y ← activation(y + x·Wᵀ + bias).
@@ -62,29 +63,34 @@ pub fn multiply(x: &impl Rows, weights: &PackedMatrix, epilogue: Epilogue<'_>, y
 
 thread_local! {
     /// What a thread packs into, kept from product to product.
-    static SCRATCH: Cell<Aligned> = Cell::default();
+    pub(crate) static SCRATCH: Cell<Aligned> = Cell::default();
+    /// Where the threads pack what they share of a product that this thread has begun.
+    static SHARED: Cell<Aligned> = Cell::default();
 }
 
 /// A thread's memory for packing, borrowed. It is a value and not a call around a closure, so that
 /// what is done with it is compiled for the instructions of the function that borrows.
-pub(crate) struct Scratch(Aligned);
+pub(crate) struct Scratch {
+    memory: Aligned,
+    home: &'static LocalKey<Cell<Aligned>>,
+}
 
 impl Scratch {
     /// At least so many elements, of any content.
-    pub(crate) fn borrow(elements: usize) -> Self {
-        let mut memory = SCRATCH.take();
+    pub(crate) fn of(home: &'static LocalKey<Cell<Aligned>>, elements: usize) -> Self {
+        let mut memory = home.take();
         memory.grow(elements);
-        Self(memory)
+        Self { memory, home }
     }
 
     pub(crate) fn elements(&mut self) -> &mut [u32] {
-        self.0.as_mut_slice()
+        self.memory.as_mut_slice()
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        SCRATCH.set(std::mem::take(&mut self.0));
+        self.home.set(std::mem::take(&mut self.memory));
     }
 }
 

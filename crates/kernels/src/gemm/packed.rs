@@ -8,7 +8,7 @@ use crate::kernel::{Kernel, Precision, run_on};
 use crate::simd::{Vector, panel};
 
 /// A matrix W [N, K] in the order in which the kernels read it: panels of rows, each along K, the
-/// last one filled up with zeros. It takes 4 bytes a value in f32, 2 in bf16.
+/// last one filled up with zeros. It takes 4 bytes a value in f32, 2 in bf16, 1.13 in int8.
 pub struct PackedMatrix {
     data: Aligned,
     outputs: usize,
@@ -37,16 +37,17 @@ impl PackedMatrix {
         row: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Self {
         let kernel = Kernel::new(instructions, precision);
-        let (width, values) = run_on!(kernel, shape() -> (usize, usize));
-        let depth = inputs.div_ceil(values);
+        let (width, unit, elements) = run_on!(kernel, shape() -> (usize, usize, usize));
+        let values = inputs.next_multiple_of(unit);
+        let depth = inputs.div_ceil(unit) * elements;
         let mut data = Aligned::zeros(outputs.div_ceil(width) * width * depth);
         data.as_mut_slice()
             .par_chunks_mut((width * depth).max(1))
             .enumerate()
             .for_each(|(index, panel)| {
                 let rows = index * width..outputs.min((index + 1) * width);
-                // Whole elements: the value that is missing of the last one is zero.
-                let mut floats = vec![0f32; depth * values];
+                // Whole units: the values that the last one lacks are zero.
+                let mut floats = vec![0f32; values];
                 let mut elements = vec![0u32; depth];
                 for (column, n) in rows.enumerate() {
                     row(n, &mut floats[..inputs]);
@@ -105,13 +106,13 @@ impl std::fmt::Debug for PackedMatrix {
     }
 }
 
-/// Columns of a panel, and values of an element.
+/// Columns of a panel, values of a unit, and the elements that it becomes.
 ///
 /// # Safety
 /// None is needed; it is unsafe for `run_on`.
 #[inline(always)]
-unsafe fn shape<V: Vector>() -> (usize, usize) {
-    (panel::<V>(), V::VALUES)
+unsafe fn shape<V: Vector>() -> (usize, usize, usize) {
+    (panel::<V>(), V::UNIT, V::PANEL_UNIT)
 }
 
 /// A row as elements.
@@ -120,7 +121,7 @@ unsafe fn shape<V: Vector>() -> (usize, usize) {
 /// As for [`Vector`].
 #[inline(always)]
 unsafe fn pack<V: Vector>(from: &[f32], to: &mut [u32]) {
-    assert_eq!(from.len(), to.len() * V::VALUES);
+    assert_eq!(from.len() / V::UNIT * V::PANEL_UNIT, to.len());
     // SAFETY: there is room for every element, by the line above.
-    unsafe { V::pack(from, to.as_mut_ptr()) }
+    unsafe { V::pack_weights(from, to.as_mut_ptr()) }
 }

@@ -1,19 +1,20 @@
 //! Vectors without instructions of their own.
 
-use super::Vector;
+use super::{Floats, Vector};
+use crate::gemm::tile_of_floats;
 
 /// Whether the target always has 32 registers and fused products, as every aarch64.
 const WIDE: bool = cfg!(target_arch = "aarch64");
 
 /// Lanes of the portable vectors.
-const LANES: usize = if WIDE { 8 } else { 4 };
+pub(super) const LANES: usize = if WIDE { 8 } else { 4 };
 
 /// Rows of a tile, whose sums must fit the registers.
-const ROWS: usize = if WIDE { 6 } else { 4 };
+pub(super) const ROWS: usize = if WIDE { 6 } else { 4 };
 
 /// sum + a·b, fused only where that is an instruction and not a call.
 #[inline(always)]
-fn add_product(sum: f32, a: f32, b: f32) -> f32 {
+pub(super) fn add_product(sum: f32, a: f32, b: f32) -> f32 {
     if WIDE { a.mul_add(b, sum) } else { sum + a * b }
 }
 
@@ -24,12 +25,7 @@ pub(crate) struct Portable([f32; LANES]);
 impl Vector for Portable {
     const LANES: usize = LANES;
     const ROWS: usize = ROWS;
-    const VALUES: usize = 1;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        Self([0.; LANES])
-    }
+    const UNIT: usize = 1;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -51,9 +47,8 @@ impl Vector for Portable {
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller vouches for room for `LANES` sums.
-        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        add_product(c, a, b)
     }
 
     #[inline(always)]
@@ -67,6 +62,31 @@ impl Vector for Portable {
     unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
         // SAFETY: the caller vouches for both squares.
         unsafe { transpose::<LANES>(from, to) }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for Portable {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self([0.; LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for room for `LANES` sums.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
     }
 }
 
@@ -84,12 +104,7 @@ fn pair(element: f32) -> [f32; 2] {
 impl Vector for PortableBf16 {
     const LANES: usize = LANES;
     const ROWS: usize = ROWS;
-    const VALUES: usize = 2;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        Self([0.; LANES])
-    }
+    const UNIT: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -112,9 +127,8 @@ impl Vector for PortableBf16 {
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: the caller vouches for room for `LANES` sums.
-        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
+    fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+        add_product(c, a, b)
     }
 
     #[inline(always)]
@@ -127,6 +141,31 @@ impl Vector for PortableBf16 {
     unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
         // SAFETY: the caller vouches for both squares.
         unsafe { transpose::<LANES>(from, to) }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for PortableBf16 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        Self([0.; LANES])
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for room for `LANES` sums.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
     }
 }
 

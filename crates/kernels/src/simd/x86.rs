@@ -2,8 +2,9 @@
 
 use std::arch::x86_64::*;
 
-use super::Vector;
 use super::portable;
+use super::{Floats, Vector};
+use crate::gemm::tile_of_floats;
 
 /// Eight f32 (AVX2 and FMA).
 #[derive(Clone, Copy)]
@@ -14,13 +15,7 @@ pub(crate) struct Avx2(__m256);
 impl Vector for Avx2 {
     const LANES: usize = 8;
     const ROWS: usize = 6;
-    const VALUES: usize = 1;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_setzero_ps() })
-    }
+    const UNIT: usize = 1;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -41,12 +36,6 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm256_storeu_ps(to, self.0) }
-    }
-
-    #[inline(always)]
     unsafe fn pack(from: &[f32], to: *mut u32) {
         // SAFETY: see above; `from` cannot overlap what may be written.
         unsafe { to.copy_from_nonoverlapping(from.as_ptr().cast(), from.len()) }
@@ -57,6 +46,32 @@ impl Vector for Avx2 {
         // SAFETY: see above.
         unsafe { transpose_8(from, to) }
     }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for Avx2 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
 }
 
 /// The same of pairs of bf16, which are widened for the product.
@@ -66,13 +81,7 @@ pub(crate) struct Avx2Bf16(__m256);
 impl Vector for Avx2Bf16 {
     const LANES: usize = 8;
     const ROWS: usize = 4;
-    const VALUES: usize = 2;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_setzero_ps() })
-    }
+    const UNIT: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -103,12 +112,6 @@ impl Vector for Avx2Bf16 {
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm256_storeu_ps(to, self.0) }
-    }
-
-    #[inline(always)]
     unsafe fn pack(from: &[f32], to: *mut u32) {
         // SAFETY: see above.
         unsafe { portable::pack_pairs(from, to) }
@@ -119,6 +122,32 @@ impl Vector for Avx2Bf16 {
         // SAFETY: see above.
         unsafe { transpose_8(from, to) }
     }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for Avx2Bf16 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm256_storeu_ps(to, self.0) }
+    }
 }
 
 /// Sixteen f32 (AVX-512).
@@ -128,13 +157,7 @@ pub(crate) struct Avx512(__m512);
 impl Vector for Avx512 {
     const LANES: usize = 16;
     const ROWS: usize = 14;
-    const VALUES: usize = 1;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_setzero_ps() })
-    }
+    const UNIT: usize = 1;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -155,12 +178,6 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm512_storeu_ps(to, self.0) }
-    }
-
-    #[inline(always)]
     unsafe fn pack(from: &[f32], to: *mut u32) {
         // SAFETY: see above; `from` cannot overlap what may be written.
         unsafe { to.copy_from_nonoverlapping(from.as_ptr().cast(), from.len()) }
@@ -176,6 +193,32 @@ impl Vector for Avx512 {
     fn prefetch(from: *const u32) {
         // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for Avx512 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_ps(to, self.0) }
     }
 }
 
@@ -193,13 +236,7 @@ fn halves(x: __m512) -> __m512bh {
 impl Vector for Avx512Bf16 {
     const LANES: usize = 16;
     const ROWS: usize = 14;
-    const VALUES: usize = 2;
-
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_setzero_ps() })
-    }
+    const UNIT: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const u32) -> Self {
@@ -217,12 +254,6 @@ impl Vector for Avx512Bf16 {
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm512_dpbf16_ps(self.0, halves(a.0), halves(b.0)) })
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm512_storeu_ps(to, self.0) }
     }
 
     #[inline(always)]
@@ -252,6 +283,32 @@ impl Vector for Avx512Bf16 {
         // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
         unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
     }
+
+    #[inline(always)]
+    unsafe fn tile<const R: usize>(
+        depth: usize,
+        a: *const u32,
+        b: *const u32,
+        next: *const u32,
+        to: *mut f32,
+    ) {
+        // SAFETY: passed on to the caller.
+        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
+    }
+}
+
+impl Floats for Avx512Bf16 {
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: see above.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
 }
 
 /// A square of eight by eight.
@@ -259,7 +316,10 @@ impl Vector for Avx512Bf16 {
 /// # Safety
 /// As for [`Vector::transpose`], with AVX2.
 #[inline(always)]
-unsafe fn transpose_8((from, stride): (*const u32, usize), (to, width): (*mut u32, usize)) {
+pub(super) unsafe fn transpose_8(
+    (from, stride): (*const u32, usize),
+    (to, width): (*mut u32, usize),
+) {
     // SAFETY: the caller vouches for the instructions and both squares.
     unsafe {
         let mut rows = [_mm256_setzero_ps(); 8];
@@ -299,7 +359,10 @@ unsafe fn transpose_8((from, stride): (*const u32, usize), (to, width): (*mut u3
 /// # Safety
 /// As for [`Vector::transpose`], with AVX-512.
 #[inline(always)]
-unsafe fn transpose_16((from, stride): (*const u32, usize), (to, width): (*mut u32, usize)) {
+pub(super) unsafe fn transpose_16(
+    (from, stride): (*const u32, usize),
+    (to, width): (*mut u32, usize),
+) {
     // SAFETY: the caller vouches for the instructions and both squares.
     unsafe {
         let mut rows = [_mm512_setzero_ps(); 16];

@@ -272,6 +272,11 @@ fn verify(args: &ModelsVerify, context: &Context) -> Result<Outcome, Failure> {
 }
 
 fn convert(args: &ModelsConvert, context: &Context) -> Result<Outcome, Failure> {
+    if context.dtype_choice == DTypeChoice::Int8 {
+        return Err(Failure::usage(anyhow!(
+            "--dtype int8 is for computing; files are kept in f32, f16 or bf16"
+        )));
+    }
     let options = ConvertOptions {
         dtype: match context.dtype_choice {
             DTypeChoice::Auto => None,

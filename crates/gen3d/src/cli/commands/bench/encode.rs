@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alpha_clip::{LoadOptions, VisionInput, VisionTower};
+use alpha_clip::{VisionInput, VisionTower};
 use anyhow::anyhow;
 use candle_core::{Device, Tensor};
 use serde::Serialize;
@@ -68,15 +68,11 @@ pub(super) fn run(args: &BenchEncode, context: &Context) -> Result<Outcome, Fail
 fn tower(args: &BenchEncode, context: &Context) -> Result<VisionTower, Failure> {
     let Some(given) = &args.model else {
         let config = architecture::named(&args.arch)?.vision;
-        let tower = VisionTower::random(&config, context.dtype, &context.device);
+        let tower = VisionTower::random(&config, &context.load_options());
         return tower.map_err(Failure::failed);
     };
-    let options = LoadOptions {
-        device: context.device.clone(),
-        dtype: context.dtype,
-        ..LoadOptions::default()
-    };
-    VisionTower::load(&model::open(given, "--model")?, &options).map_err(Failure::missing)
+    let file = model::open(given, "--model")?;
+    VisionTower::load(&file, &context.load_options()).map_err(Failure::missing)
 }
 
 /// The pictures in a file.

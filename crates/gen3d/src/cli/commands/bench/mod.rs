@@ -3,6 +3,7 @@
 mod architecture;
 mod diffusion;
 mod encode;
+mod gemm;
 mod load;
 mod memory;
 mod packed;
@@ -32,14 +33,15 @@ use crate::cli::failure::{Failure, Outcome};
 pub(crate) fn run(args: &Bench, context: &Context) -> Result<Outcome, Failure> {
     match &args.what {
         BenchWhat::Encode(args) => encode::run(args, context),
+        BenchWhat::Gemm(args) => gemm::run(args, context),
         BenchWhat::Text(args) => text::run(args, context),
         BenchWhat::Project(args) => project::run(args, context),
         BenchWhat::Load(args) => load::run(args, context),
         BenchWhat::Recognize(args) => recognize::run(args, context),
         BenchWhat::Words(args) => words::run(args, context),
         BenchWhat::Regions(args) => regions::run(args, context),
-        BenchWhat::Unet(args) => unet::run(args, &context.for_diffusion()),
-        BenchWhat::Vae(args) => vae::run(args, &context.for_diffusion()),
+        BenchWhat::Unet(args) => unet::run(args, context),
+        BenchWhat::Vae(args) => vae::run(args, &context.for_vae()),
     }
 }
 
@@ -61,7 +63,7 @@ fn print(bench: &'static str, measured: impl Serialize, context: &Context) -> Re
         bench,
         measured,
         threads: context.threads,
-        dtype: context.dtype.as_str(),
+        dtype: context.arithmetic(),
         device: device(context),
         cpu: &cpu(),
     };

@@ -1,6 +1,6 @@
 //! `gen3d bench text`: texts a second through a text tower, tokenizer included.
 
-use alpha_clip::{AlphaClip, LabelSet, LoadOptions, TextTower, Tokenizer};
+use alpha_clip::{AlphaClip, LabelSet, TextTower, Tokenizer};
 use anyhow::anyhow;
 use candle_core::Tensor;
 use serde::Serialize;
@@ -59,15 +59,10 @@ impl Source {
     fn load(args: &BenchText, context: &Context) -> Result<Self, Failure> {
         let Some(given) = &args.model else {
             let config = architecture::named(&args.arch)?.text;
-            let tower = TextTower::random(&config, context.dtype, &context.device);
+            let tower = TextTower::random(&config, &context.load_options());
             return Ok(Self::Random(Box::new(tower.map_err(Failure::failed)?)));
         };
-        let options = LoadOptions {
-            device: context.device.clone(),
-            dtype: context.dtype,
-            ..LoadOptions::default()
-        };
-        let clip = AlphaClip::load(&model::open(given, "--model")?, &options);
+        let clip = AlphaClip::load(&model::open(given, "--model")?, &context.load_options());
         Ok(Self::Model(Box::new(clip.map_err(Failure::missing)?)))
     }
 

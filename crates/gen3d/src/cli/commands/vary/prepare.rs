@@ -298,10 +298,17 @@ pub(super) fn open(args: &Vary, context: &Context) -> Result<Pipeline, Failure> 
         builder = builder.configs(path);
     }
     builder = match context.dtype_choice {
+        // The fastest is known for a CPU only.
+        DTypeChoice::Auto if context.device.is_cpu() => builder.dtype(context.dtype),
         DTypeChoice::Auto => builder,
         DTypeChoice::F32 => builder.dtype(DType::F32),
         DTypeChoice::F16 => builder.dtype(DType::F16),
         DTypeChoice::Bf16 => builder.dtype(DType::BF16),
+        DTypeChoice::Int8 => {
+            return Err(Failure::usage(anyhow!(
+                "--dtype int8 is for the towers of CLIP; give auto, f32, f16 or bf16"
+            )));
+        }
     };
     builder.open().map_err(opening)
 }
