@@ -90,6 +90,8 @@ impl Recognizer {
         let up = likely.first().map_or(Up::default(), |first| first.0);
         let encoded = self.encoder.encode_upright(&shape, up)?;
         let mut mixed = vec![0f32; self.head.labels().len()];
+        // Near 1, but for rounding.
+        let total: f32 = likely.iter().map(|(_, share)| share).sum();
         for (other, share) in likely {
             let feature = if other == up {
                 encoded.feature.clone()
@@ -101,6 +103,7 @@ impl Recognizer {
                 *sum += share * p;
             }
         }
+        mixed.iter_mut().for_each(|p| *p /= total);
         let mut votes = Vec::with_capacity(encoded.views.dim(0)?);
         for view in encoded.views.chunk(encoded.views.dim(0)?, 0)? {
             votes.extend(self.head.top(&view.squeeze(0)?, 1)?);
