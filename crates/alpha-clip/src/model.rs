@@ -368,7 +368,8 @@ impl Plan {
         options: &LoadOptions,
         load: impl Fn(&Weights<'_>) -> Result<T>,
     ) -> Result<(T, Report)> {
-        let rehearsal = Weights::rehearsal(&Device::Cpu);
+        let plain = LoadOptions::default();
+        let rehearsal = Weights::rehearsal(&plain);
         load(&rehearsal)?;
         let report = self.weights.check(rehearsal.asked()).into_result()?;
         let model = load(&Weights::file(&self.weights, options))?;

@@ -19,10 +19,8 @@ use crate::model::LoadOptions;
 pub(crate) struct Weights<'a> {
     source: Source<'a>,
     prefix: String,
-    dtype: DType,
-    /// Whether the blocks of transformers multiply in int8.
-    int8: bool,
-    device: &'a Device,
+    /// Device and arithmetic.
+    options: &'a LoadOptions,
 }
 
 #[derive(Clone)]
@@ -35,36 +33,25 @@ enum Source<'a> {
 }
 
 impl<'a> Weights<'a> {
-    pub(crate) fn rehearsal(device: &'a Device) -> Self {
-        Self::new(
-            Source::Rehearsal(Rc::default()),
-            (DType::F32, false),
-            device,
-        )
+    pub(crate) fn rehearsal(options: &'a LoadOptions) -> Self {
+        Self::new(Source::Rehearsal(Rc::default()), options)
     }
 
     /// Tensors of a file in the type that the model computes in. Their names and shapes must have
     /// been checked.
     pub(crate) fn file(file: &'a Checkpoint, options: &'a LoadOptions) -> Self {
-        let computing = (options.dtype, options.int8);
-        Self::new(Source::File(file), computing, &options.device)
+        Self::new(Source::File(file), options)
     }
 
     pub(crate) fn noise(options: &'a LoadOptions) -> Self {
-        Self::new(
-            Source::Noise,
-            (options.dtype, options.int8),
-            &options.device,
-        )
+        Self::new(Source::Noise, options)
     }
 
-    fn new(source: Source<'a>, (dtype, int8): (DType, bool), device: &'a Device) -> Self {
+    fn new(source: Source<'a>, options: &'a LoadOptions) -> Self {
         Self {
             source,
             prefix: String::new(),
-            dtype,
-            int8,
-            device,
+            options,
         }
     }
 
@@ -77,16 +64,16 @@ impl<'a> Weights<'a> {
     }
 
     pub(crate) fn device(&self) -> &'a Device {
-        self.device
+        &self.options.device
     }
 
     pub(crate) fn dtype(&self) -> DType {
-        self.dtype
+        self.options.dtype
     }
 
-    /// Whether the blocks of transformers multiply in int8.
+    /// Whether the blocks of transformers are asked to multiply in int8.
     pub(crate) fn int8(&self) -> bool {
-        self.int8
+        self.options.int8
     }
 
     /// Whether tensors are stand-ins.
@@ -96,7 +83,7 @@ impl<'a> Weights<'a> {
 
     /// A parameter in the type that the model computes in.
     pub(crate) fn get(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.fetch(name, shape, self.dtype)
+        self.fetch(name, shape, self.dtype())
     }
 
     /// A parameter that stays in f32 (LayerNorm, BatchNorm, scalars).
@@ -120,21 +107,21 @@ impl<'a> Weights<'a> {
                 asked.borrow_mut().insert(name, shape.to_vec());
                 self.stand_in()
             }
-            Source::File(file) => Ok(file.tensor(&name, dtype, self.device)?),
+            Source::File(file) => Ok(file.tensor(&name, dtype, self.device())?),
             Source::Noise => {
                 let scale = name.ends_with("weight") && shape.len() == 1;
                 let variance = name.ends_with("running_var");
                 Ok(if scale || variance {
-                    Tensor::ones(shape, dtype, self.device)?
+                    Tensor::ones(shape, dtype, self.device())?
                 } else {
-                    noise(&name, shape, self.device)?.to_dtype(dtype)?
+                    noise(&name, shape, self.device())?.to_dtype(dtype)?
                 })
             }
         }
     }
 
     fn stand_in(&self) -> Result<Tensor> {
-        Ok(Tensor::zeros((), DType::F32, self.device)?)
+        Ok(Tensor::zeros((), DType::F32, self.device())?)
     }
 
     /// What a rehearsal noted.

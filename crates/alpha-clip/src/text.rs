@@ -13,6 +13,7 @@ use crate::source::Weights;
 pub struct TextTower {
     config: TextConfig,
     body: Body,
+    int8: bool,
     device: Device,
 }
 
@@ -31,6 +32,7 @@ impl TextTower {
             None => Body::Transformer(TextTransformer::load(weights, &config)?),
         };
         Ok(Self {
+            int8: cpu::int8(weights, &config.blocks),
             config,
             body,
             device: weights.device().clone(),
@@ -48,6 +50,11 @@ impl TextTower {
             Body::Packed(body) => body.dtype(),
             Body::Transformer(body) => body.projection.dtype(),
         }
+    }
+
+    /// Whether its blocks multiply in int8, as [`LoadOptions`](crate::LoadOptions) asked.
+    pub fn int8(&self) -> bool {
+        self.int8
     }
 
     /// The device that it computes on.

@@ -65,6 +65,7 @@ pub struct VisionTower {
     config: VisionConfig,
     body: Body,
     dtype: DType,
+    int8: bool,
     device: Device,
 }
 
@@ -110,11 +111,16 @@ impl VisionTower {
                 }
             }
         };
+        let int8 = match &config.kind {
+            VisionKind::Transformer { blocks, .. } => cpu::int8(weights, blocks),
+            VisionKind::ResNet { .. } => false,
+        };
         let (dtype, device) = (weights.dtype(), weights.device().clone());
         Ok(Self {
             config,
             body,
             dtype,
+            int8,
             device,
         })
     }
@@ -127,6 +133,11 @@ impl VisionTower {
     /// The type that it computes in and that its features have.
     pub fn dtype(&self) -> DType {
         self.dtype
+    }
+
+    /// Whether its blocks multiply in int8, as [`LoadOptions`](crate::LoadOptions) asked.
+    pub fn int8(&self) -> bool {
+        self.int8
     }
 
     /// The device that it computes on.

@@ -11,9 +11,6 @@ use crate::config::{self, TransformerConfig};
 use crate::error::Result;
 use crate::source::Weights;
 
-/// The width from which products of int8 are worth rounding for.
-const INT8_WIDTH: usize = 512;
-
 /// The tokens of all items, one row of W values each, and memory for what blocks make of them.
 pub(super) struct Stream {
     pub(super) x: Vec<f32>,
@@ -115,10 +112,9 @@ impl Block {
             ..
         } = config;
         let in_proj = ["in_proj_weight", "in_proj_bias"];
-        let int8 = weights.int8() && width >= INT8_WIDTH;
-        let linear = |weights: &Weights<'_>, names, inputs, outputs| match int8 {
-            true => Linear::int8(weights, names, inputs, outputs),
-            false => Linear::named(weights, names, inputs, outputs),
+        let int8 = super::int8(weights, config);
+        let linear = |weights: &Weights<'_>, names, inputs, outputs| {
+            Linear::named(weights, names, [inputs, outputs], int8)
         };
         let names = ["weight", "bias"];
         Ok(Self {

@@ -16,40 +16,28 @@ pub(super) struct Linear {
 
 impl Linear {
     pub(super) fn load(weights: &Weights<'_>, inputs: usize, outputs: usize) -> Result<Self> {
-        Self::named(weights, ["weight", "bias"], inputs, outputs)
+        Self::named(weights, ["weight", "bias"], [inputs, outputs], false)
     }
 
+    /// Of weights and bias of these names; with products of int8, or of the model's type.
     pub(super) fn named(
         weights: &Weights<'_>,
         [weight, bias]: [&str; 2],
-        inputs: usize,
-        outputs: usize,
+        [inputs, outputs]: [usize; 2],
+        int8: bool,
     ) -> Result<Self> {
-        let weight = weights.get(weight, &[outputs, inputs])?;
-        let bias = weights.get_f32(bias, &[outputs])?;
-        Ok(Self {
-            weight: pack(weights, &weight, [outputs, inputs], |row, column| {
-                row * inputs + column
-            })?,
-            bias: Some(values(&bias)?),
-        })
-    }
-
-    /// The same with products of int8.
-    pub(super) fn int8(
-        weights: &Weights<'_>,
-        [weight, bias]: [&str; 2],
-        inputs: usize,
-        outputs: usize,
-    ) -> Result<Self> {
-        let weight = weights.get_f32(weight, &[outputs, inputs])?;
-        let bias = weights.get_f32(bias, &[outputs])?;
         let shape = [outputs, inputs];
         let place = |row, column| row * inputs + column;
-        Ok(Self {
-            weight: pack_as(weights, &weight, shape, Some(Precision::Int8), place)?,
-            bias: Some(values(&bias)?),
-        })
+        let weight = match int8 {
+            // Rounded once, from what the file holds.
+            true => {
+                let weight = weights.get_f32(weight, &shape)?;
+                pack_as(weights, &weight, shape, Some(Precision::Int8), place)?
+            }
+            false => pack(weights, &weights.get(weight, &shape)?, shape, place)?,
+        };
+        let bias = Some(values(&weights.get_f32(bias, &[outputs])?)?);
+        Ok(Self { weight, bias })
     }
 
     /// x·P for a projection P [inputs, outputs].

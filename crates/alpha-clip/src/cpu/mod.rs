@@ -10,7 +10,9 @@ mod vit;
 use candle_core::{DType, Device, Tensor};
 use kernels::Precision;
 
+use crate::config::TransformerConfig;
 use crate::error::Result;
+use crate::source::Weights;
 
 pub(crate) use resnet::ModifiedResNet;
 pub(crate) use text::TextTransformer;
@@ -24,6 +26,14 @@ pub(crate) fn precision(dtype: DType, device: &Device) -> Option<Precision> {
         DType::BF16 if device.is_cpu() => Some(Precision::Bf16),
         _ => None,
     }
+}
+
+/// Whether the blocks of this configuration multiply in int8: if they were asked to, and are wide
+/// enough for it to be worth the rounding.
+pub(crate) fn int8(weights: &Weights<'_>, blocks: &TransformerConfig) -> bool {
+    const LEAST_WIDTH: usize = 512;
+    let here = precision(weights.dtype(), weights.device()).is_some();
+    here && weights.int8() && blocks.width >= LEAST_WIDTH
 }
 
 /// All values of a tensor, row by row.

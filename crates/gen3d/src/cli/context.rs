@@ -78,15 +78,29 @@ impl Context {
         })
     }
 
+    /// The same for a network of a diffusion model, which has no int8.
+    pub(crate) fn for_diffusion(&self) -> Result<Self, Failure> {
+        if self.dtype_choice == DTypeChoice::Int8 {
+            return Err(Failure::usage(anyhow!(
+                "--dtype int8 is for the towers of CLIP; give auto, f32, f16 or bf16"
+            )));
+        }
+        Ok(self.where_int8(false))
+    }
+
     /// The same for a VAE, which pipelines keep in f32: it is so unless `--dtype` says otherwise.
-    pub(crate) fn for_vae(&self) -> Self {
-        let dtype = match self.dtype_choice {
-            DTypeChoice::Auto => DType::F32,
-            _ => self.dtype,
-        };
+    pub(crate) fn for_vae(&self) -> Result<Self, Failure> {
+        let mut context = self.for_diffusion()?;
+        if self.dtype_choice == DTypeChoice::Auto {
+            context.dtype = DType::F32;
+        }
+        Ok(context)
+    }
+
+    /// The same where int8 is known to be multiplied, or not to be.
+    pub(crate) fn where_int8(&self, int8: bool) -> Self {
         Self {
-            dtype,
-            int8: false,
+            int8,
             ..self.clone()
         }
     }

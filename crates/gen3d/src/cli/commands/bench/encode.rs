@@ -59,7 +59,7 @@ pub(super) fn run(args: &BenchEncode, context: &Context) -> Result<Outcome, Fail
             seconds,
             per_second: f64::from(batch) / seconds,
         };
-        print("encode", measured, context)?;
+        print("encode", measured, &context.where_int8(tower.int8()))?;
     }
     saved::write(features, args.features.as_deref())?;
     Ok(Outcome::Done)

@@ -40,8 +40,8 @@ pub(crate) fn run(args: &Bench, context: &Context) -> Result<Outcome, Failure> {
         BenchWhat::Recognize(args) => recognize::run(args, context),
         BenchWhat::Words(args) => words::run(args, context),
         BenchWhat::Regions(args) => regions::run(args, context),
-        BenchWhat::Unet(args) => unet::run(args, context),
-        BenchWhat::Vae(args) => vae::run(args, &context.for_vae()),
+        BenchWhat::Unet(args) => unet::run(args, &context.for_diffusion()?),
+        BenchWhat::Vae(args) => vae::run(args, &context.for_vae()?),
     }
 }
 

@@ -142,7 +142,8 @@ fn measure(
         seconds,
         clouds_per_minute: 60. * answers.len() as f64 / seconds,
     };
-    print("recognize", measured, context)?;
+    let int8 = model.clip.vision().int8();
+    print("recognize", measured, &context.where_int8(int8))?;
     Ok(outcome)
 }
 

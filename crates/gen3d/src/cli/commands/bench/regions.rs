@@ -145,7 +145,8 @@ fn measure(
         rates: Rates::of(&all),
         seconds: start.elapsed().as_secs_f64(),
     };
-    print("regions", measured, context)
+    let int8 = model.clip.vision().int8();
+    print("regions", measured, &context.where_int8(int8))
 }
 
 /// What scenes are made of, and who is asked about them.

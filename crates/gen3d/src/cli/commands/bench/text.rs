@@ -44,7 +44,7 @@ pub(super) fn run(args: &BenchText, context: &Context) -> Result<Outcome, Failur
         seconds,
         per_second: f64::from(args.batch) / seconds,
     };
-    print("text", measured, context)?;
+    print("text", measured, &context.where_int8(tower.int8()))?;
     saved::write(features, args.features.as_deref())?;
     Ok(Outcome::Done)
 }

@@ -98,6 +98,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 pub(super) fn run(args: &BenchWords, context: &Context) -> Result<Outcome, Failure> {
     let model = Model::load(&args.model, context)?;
+    let context = &context.where_int8(model.clip.text().int8());
     let synonyms = synonyms().map_err(Failure::failed)?;
     let hypernyms = hypernyms().map_err(Failure::failed)?;
     let own = if args.labels.is_empty() {

@@ -2,7 +2,7 @@
 
 use alpha_clip::{Picture, Plane, Preprocess, Region};
 use anyhow::anyhow;
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use image_variation::noise::Seed;
 use image_variation::{Condition, Error, Pipeline, Request, Start, Subject as Part};
 
@@ -281,7 +281,7 @@ fn condition(
 
 /// Opens the pipeline with what goes over and beside it.
 pub(super) fn open(args: &Vary, context: &Context) -> Result<Pipeline, Failure> {
-    let asked = &args.pipeline;
+    let (asked, context) = (&args.pipeline, context.for_diffusion()?);
     let mut builder = Pipeline::builder(&asked.pipeline)
         .device(context.device.clone())
         .low_memory(asked.low_memory)
@@ -297,19 +297,10 @@ pub(super) fn open(args: &Vary, context: &Context) -> Result<Pipeline, Failure> 
     if let Some(path) = &asked.configs {
         builder = builder.configs(path);
     }
-    builder = match context.dtype_choice {
-        // The fastest is known for a CPU only.
-        DTypeChoice::Auto if context.device.is_cpu() => builder.dtype(context.dtype),
-        DTypeChoice::Auto => builder,
-        DTypeChoice::F32 => builder.dtype(DType::F32),
-        DTypeChoice::F16 => builder.dtype(DType::F16),
-        DTypeChoice::Bf16 => builder.dtype(DType::BF16),
-        DTypeChoice::Int8 => {
-            return Err(Failure::usage(anyhow!(
-                "--dtype int8 is for the towers of CLIP; give auto, f32, f16 or bf16"
-            )));
-        }
-    };
+    // The fastest is known for a CPU only; elsewhere the pipeline chooses.
+    if context.dtype_choice != DTypeChoice::Auto || context.device.is_cpu() {
+        builder = builder.dtype(context.dtype);
+    }
     builder.open().map_err(opening)
 }
 
