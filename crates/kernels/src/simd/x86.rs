@@ -6,94 +6,126 @@ use super::portable;
 use super::{Floats, Vector};
 use crate::gemm::tile_of_floats;
 
+/// What a [`Vector`] is by its registers alone.
+///
+/// SAFETY of its blocks and of those below: the caller of each function vouches for the instructions
+/// and for the memory behind the pointers, as `Vector` says; the loads and stores need no alignment.
+macro_rules! registers {
+    ($lanes:literal, $load:ident, $splat:ident, $transpose:ident) => {
+        const LANES: usize = $lanes;
+
+        #[inline(always)]
+        unsafe fn load(from: *const u32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { $load(from.cast()) })
+        }
+
+        #[inline(always)]
+        unsafe fn splat(from: *const u32) -> Self {
+            // SAFETY: see above.
+            Self(unsafe { $splat(*from.cast()) })
+        }
+
+        #[inline(always)]
+        unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
+            // SAFETY: see above.
+            unsafe { $transpose(from, to) }
+        }
+    };
+}
+pub(super) use registers;
+
+/// [`Vector::tile`] by a function.
+macro_rules! tile {
+    ($of:ident) => {
+        #[inline(always)]
+        unsafe fn tile<const R: usize>(
+            depth: usize,
+            a: *const u32,
+            b: *const u32,
+            next: *const u32,
+            to: *mut f32,
+        ) {
+            // SAFETY: passed on to the caller.
+            unsafe { $of::<Self, R>(depth, a, b, next, to) }
+        }
+    };
+}
+pub(super) use tile;
+
+/// [`Vector::prefetch`] by its instruction.
+macro_rules! prefetch {
+    () => {
+        #[inline(always)]
+        fn prefetch(from: *const u32) {
+            // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+        }
+    };
+}
+pub(super) use prefetch;
+
+/// [`Vector::pack`] of f32, which stay as they are.
+macro_rules! copied {
+    () => {
+        #[inline(always)]
+        unsafe fn pack(from: &[f32], to: *mut u32) {
+            // SAFETY: see above; `from` cannot overlap what may be written.
+            unsafe { to.copy_from_nonoverlapping(from.as_ptr().cast(), from.len()) }
+        }
+    };
+}
+
+/// [`Floats`] of a type.
+macro_rules! floats {
+    ($vector:ty, $zero:ident, $store:ident) => {
+        impl Floats for $vector {
+            #[inline(always)]
+            unsafe fn zero() -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $zero() })
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                // SAFETY: see above.
+                unsafe { $store(to, self.0) }
+            }
+        }
+    };
+}
+
 /// Eight f32 (AVX2 and FMA).
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256);
 
-// SAFETY of the blocks below: the caller of each function vouches for the instructions and for the
-// memory behind the pointers, as `Vector` says; the loads and stores need no alignment.
 impl Vector for Avx2 {
-    const LANES: usize = 8;
     const ROWS: usize = 6;
     const UNIT: usize = 1;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_loadu_ps(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_set1_ps(*from.cast()) })
-    }
+    registers!(8, _mm256_loadu_ps, _mm256_set1_ps, transpose_8);
+    copied!();
+    tile!(tile_of_floats);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm256_fmadd_ps(a.0, b.0, self.0) })
     }
-
-    #[inline(always)]
-    unsafe fn pack(from: &[f32], to: *mut u32) {
-        // SAFETY: see above; `from` cannot overlap what may be written.
-        unsafe { to.copy_from_nonoverlapping(from.as_ptr().cast(), from.len()) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_8(from, to) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Floats for Avx2 {
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_setzero_ps() })
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm256_storeu_ps(to, self.0) }
-    }
-}
+floats!(Avx2, _mm256_setzero_ps, _mm256_storeu_ps);
 
 /// The same of pairs of bf16, which are widened for the product.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2Bf16(__m256);
 
 impl Vector for Avx2Bf16 {
-    const LANES: usize = 8;
     const ROWS: usize = 4;
     const UNIT: usize = 2;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_loadu_ps(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_set1_ps(*from.cast()) })
-    }
+    registers!(8, _mm256_loadu_ps, _mm256_set1_ps, transpose_8);
+    tile!(tile_of_floats);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
@@ -116,111 +148,31 @@ impl Vector for Avx2Bf16 {
         // SAFETY: see above.
         unsafe { portable::pack_pairs(from, to) }
     }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_8(from, to) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Floats for Avx2Bf16 {
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_setzero_ps() })
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm256_storeu_ps(to, self.0) }
-    }
-}
+floats!(Avx2Bf16, _mm256_setzero_ps, _mm256_storeu_ps);
 
 /// Sixteen f32 (AVX-512).
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(__m512);
 
 impl Vector for Avx512 {
-    const LANES: usize = 16;
     const ROWS: usize = 14;
     const UNIT: usize = 1;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_loadu_ps(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_set1_ps(*from.cast()) })
-    }
+    registers!(16, _mm512_loadu_ps, _mm512_set1_ps, transpose_16);
+    copied!();
+    prefetch!();
+    tile!(tile_of_floats);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm512_fmadd_ps(a.0, b.0, self.0) })
     }
-
-    #[inline(always)]
-    unsafe fn pack(from: &[f32], to: *mut u32) {
-        // SAFETY: see above; `from` cannot overlap what may be written.
-        unsafe { to.copy_from_nonoverlapping(from.as_ptr().cast(), from.len()) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_16(from, to) }
-    }
-
-    #[inline(always)]
-    fn prefetch(from: *const u32) {
-        // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Floats for Avx512 {
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_setzero_ps() })
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm512_storeu_ps(to, self.0) }
-    }
-}
+floats!(Avx512, _mm512_setzero_ps, _mm512_storeu_ps);
 
 /// Sixteen sums of products of pairs of bf16 (AVX512-BF16).
 #[derive(Clone, Copy)]
@@ -234,21 +186,12 @@ fn halves(x: __m512) -> __m512bh {
 }
 
 impl Vector for Avx512Bf16 {
-    const LANES: usize = 16;
     const ROWS: usize = 14;
     const UNIT: usize = 2;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_loadu_ps(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_set1_ps(*from.cast()) })
-    }
+    registers!(16, _mm512_loadu_ps, _mm512_set1_ps, transpose_16);
+    prefetch!();
+    tile!(tile_of_floats);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
@@ -271,45 +214,9 @@ impl Vector for Avx512Bf16 {
             portable::pack_pairs(&from[whole..], to.add(whole / 2));
         }
     }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_16(from, to) }
-    }
-
-    #[inline(always)]
-    fn prefetch(from: *const u32) {
-        // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Floats for Avx512Bf16 {
-    #[inline(always)]
-    unsafe fn zero() -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_setzero_ps() })
-    }
-
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32) {
-        // SAFETY: see above.
-        unsafe { _mm512_storeu_ps(to, self.0) }
-    }
-}
+floats!(Avx512Bf16, _mm512_setzero_ps, _mm512_storeu_ps);
 
 /// A square of eight by eight.
 ///

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::int8::{GROUP, PANEL_UNIT, ROW_UNIT, pack_row, pack_weights};
-use super::x86::{transpose_8, transpose_16};
+use super::x86::{prefetch, registers, tile, transpose_8, transpose_16};
 use super::{Integers, Vector};
 use crate::gemm::tile_of_integers;
 
@@ -12,31 +12,54 @@ use crate::gemm::tile_of_integers;
 const FLIP: u8 = 0x80;
 const OFFSET: i32 = 128;
 
+/// How bytes are packed: those of x flipped so, the sums of W's begun so much lower.
+///
+/// SAFETY of its blocks and of those below: as in `x86`.
+macro_rules! bytes {
+    ($flip:expr, $offset:expr) => {
+        const UNIT: usize = GROUP;
+        const ROW_UNIT: usize = ROW_UNIT;
+        const PANEL_UNIT: usize = PANEL_UNIT;
+
+        tile!(tile_of_integers);
+
+        #[inline(always)]
+        unsafe fn pack(from: &[f32], to: *mut u32) {
+            // SAFETY: see above.
+            unsafe { pack_row(from, to, $flip) }
+        }
+
+        #[inline(always)]
+        unsafe fn pack_weights(from: &[f32], to: *mut u32) {
+            // SAFETY: see above.
+            unsafe { pack_weights(from, to, $offset) }
+        }
+    };
+}
+
+/// [`Integers`] of a type.
+macro_rules! integers {
+    ($vector:ty, $scale:ident) => {
+        impl Integers for $vector {
+            #[inline(always)]
+            unsafe fn scale(self, row: Self, columns: Self, to: *mut f32, add: bool) {
+                // SAFETY: see above.
+                unsafe { $scale(self.0, row.0, columns.0, to, add) }
+            }
+        }
+    };
+}
+
 /// Eight sums of products of four bytes (AVX2): of magnitudes and bytes that took over their signs,
 /// so that no sum of two exceeds 16 bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2Int8(__m256i);
 
-// SAFETY of the blocks below: the caller of each function vouches for the instructions and for the
-// memory behind the pointers, as `Vector` says; the loads and stores need no alignment.
 impl Vector for Avx2Int8 {
-    const LANES: usize = 8;
     const ROWS: usize = 4;
-    const UNIT: usize = GROUP;
-    const ROW_UNIT: usize = ROW_UNIT;
-    const PANEL_UNIT: usize = PANEL_UNIT;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_loadu_si256(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_set1_epi32(*from.cast()) })
-    }
+    registers!(8, _mm256_loadu_si256, _mm256_set1_epi32, transpose_8);
+    bytes!(0, 0);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
@@ -48,196 +71,48 @@ impl Vector for Avx2Int8 {
             Self(_mm256_add_epi32(self.0, fours))
         }
     }
-
-    #[inline(always)]
-    unsafe fn pack(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_row(from, to, 0) }
-    }
-
-    #[inline(always)]
-    unsafe fn pack_weights(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_weights(from, to, 0) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_8(from, to) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_integers::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Integers for Avx2Int8 {
-    #[inline(always)]
-    unsafe fn scale(self, row: Self, columns: Self, to: *mut f32, add: bool) {
-        // SAFETY: see above.
-        unsafe { scale_8(self.0, row.0, columns.0, to, add) }
-    }
-}
+integers!(Avx2Int8, scale_8);
 
 /// The same with AVX-VNNI, one instruction for a product.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2Vnni(__m256i);
 
 impl Vector for Avx2Vnni {
-    const LANES: usize = 8;
     const ROWS: usize = 6;
-    const UNIT: usize = GROUP;
-    const ROW_UNIT: usize = ROW_UNIT;
-    const PANEL_UNIT: usize = PANEL_UNIT;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_loadu_si256(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm256_set1_epi32(*from.cast()) })
-    }
+    registers!(8, _mm256_loadu_si256, _mm256_set1_epi32, transpose_8);
+    bytes!(FLIP, OFFSET);
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm256_dpbusd_avx_epi32(self.0, a.0, b.0) })
     }
-
-    #[inline(always)]
-    unsafe fn pack(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_row(from, to, FLIP) }
-    }
-
-    #[inline(always)]
-    unsafe fn pack_weights(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_weights(from, to, OFFSET) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_8(from, to) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_integers::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Integers for Avx2Vnni {
-    #[inline(always)]
-    unsafe fn scale(self, row: Self, columns: Self, to: *mut f32, add: bool) {
-        // SAFETY: see above.
-        unsafe { scale_8(self.0, row.0, columns.0, to, add) }
-    }
-}
+integers!(Avx2Vnni, scale_8);
 
 /// Sixteen sums of products of four bytes (AVX512-VNNI).
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512Vnni(__m512i);
 
 impl Vector for Avx512Vnni {
-    const LANES: usize = 16;
     const ROWS: usize = 14;
-    const UNIT: usize = GROUP;
-    const ROW_UNIT: usize = ROW_UNIT;
-    const PANEL_UNIT: usize = PANEL_UNIT;
 
-    #[inline(always)]
-    unsafe fn load(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_loadu_si512(from.cast()) })
-    }
-
-    #[inline(always)]
-    unsafe fn splat(from: *const u32) -> Self {
-        // SAFETY: see above.
-        Self(unsafe { _mm512_set1_epi32(*from.cast()) })
-    }
+    registers!(16, _mm512_loadu_si512, _mm512_set1_epi32, transpose_16);
+    bytes!(FLIP, OFFSET);
+    prefetch!();
 
     #[inline(always)]
     unsafe fn add_product(self, a: Self, b: Self) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm512_dpbusd_epi32(self.0, a.0, b.0) })
     }
-
-    #[inline(always)]
-    unsafe fn pack(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_row(from, to, FLIP) }
-    }
-
-    #[inline(always)]
-    unsafe fn pack_weights(from: &[f32], to: *mut u32) {
-        // SAFETY: see above.
-        unsafe { pack_weights(from, to, OFFSET) }
-    }
-
-    #[inline(always)]
-    unsafe fn transpose(from: (*const u32, usize), to: (*mut u32, usize)) {
-        // SAFETY: see above.
-        unsafe { transpose_16(from, to) }
-    }
-
-    #[inline(always)]
-    fn prefetch(from: *const u32) {
-        // SAFETY: a prefetch reads nothing that can be told and cannot fault; every x86-64 has it.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
-    }
-
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_integers::<Self, R>(depth, a, b, next, to) }
-    }
 }
 
-impl Integers for Avx512Vnni {
-    #[inline(always)]
-    unsafe fn scale(self, row: Self, columns: Self, to: *mut f32, add: bool) {
-        // SAFETY: see above.
-        unsafe {
-            let scale = _mm512_mul_ps(_mm512_castsi512_ps(row.0), _mm512_castsi512_ps(columns.0));
-            let sums = _mm512_cvtepi32_ps(self.0);
-            let value = if add {
-                _mm512_fmadd_ps(sums, scale, _mm512_loadu_ps(to))
-            } else {
-                _mm512_mul_ps(sums, scale)
-            };
-            _mm512_storeu_ps(to, value);
-        }
-    }
-}
+integers!(Avx512Vnni, scale_16);
 
 /// [`Integers::scale`] of eight sums.
 ///
@@ -255,5 +130,24 @@ unsafe fn scale_8(sums: __m256i, row: __m256i, columns: __m256i, to: *mut f32, a
             _mm256_mul_ps(sums, scale)
         };
         _mm256_storeu_ps(to, value);
+    }
+}
+
+/// [`Integers::scale`] of sixteen sums.
+///
+/// # Safety
+/// As there, with AVX-512.
+#[inline(always)]
+unsafe fn scale_16(sums: __m512i, row: __m512i, columns: __m512i, to: *mut f32, add: bool) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let scale = _mm512_mul_ps(_mm512_castsi512_ps(row), _mm512_castsi512_ps(columns));
+        let sums = _mm512_cvtepi32_ps(sums);
+        let value = if add {
+            _mm512_fmadd_ps(sums, scale, _mm512_loadu_ps(to))
+        } else {
+            _mm512_mul_ps(sums, scale)
+        };
+        _mm512_storeu_ps(to, value);
     }
 }
