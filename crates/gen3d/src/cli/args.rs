@@ -682,7 +682,7 @@ fn share(s: &str) -> Result<f32, String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DTypeChoice {
     /// The fastest that keeps the answers, where the CPU multiplies it: int8 for transformers of
-    /// towers (VNNI), bf16 for towers and UNets (AVX512-BF16), else f32; f16 for diffusion on a GPU
+    /// towers (VNNI), bf16 for what else there is (AVX512-BF16), else f32; f16 for diffusion on a GPU
     Auto,
     /// Single precision: the reference's numbers
     F32,

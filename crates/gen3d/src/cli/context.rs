@@ -88,10 +88,11 @@ impl Context {
         Ok(self.where_int8(false))
     }
 
-    /// The same for a VAE, which pipelines keep in f32: it is so unless `--dtype` says otherwise.
+    /// The same for a VAE, which pipelines keep in f32 where the UNet is in f16: it is so unless
+    /// `--dtype` says otherwise.
     pub(crate) fn for_vae(&self) -> Result<Self, Failure> {
         let mut context = self.for_diffusion()?;
-        if self.dtype_choice == DTypeChoice::Auto {
+        if self.dtype_choice == DTypeChoice::Auto && context.dtype == DType::F16 {
             context.dtype = DType::F32;
         }
         Ok(context)

@@ -63,9 +63,10 @@ impl PipelineBuilder {
         self
     }
 
-    /// What the UNet's weights are: f32 on a CPU, f16 elsewhere unless set. In bf16 a CPU rounds what
-    /// it multiplies, with half the memory and, where [`alpha_clip::fastest_dtype`] says so, faster;
-    /// it keeps f16 as f32. The image encoder and the VAE are f32 everywhere.
+    /// What the weights of the UNet and the VAE are: f32 on a CPU, f16 elsewhere unless set. In bf16 a
+    /// CPU rounds what it multiplies, with half the memory and, where [`alpha_clip::fastest_dtype`]
+    /// says so, faster; it keeps f16 as f32. The VAE is f32 in place of f16, whose range its
+    /// activations leave, and the image encoder is f32 everywhere.
     #[must_use]
     pub fn dtype(mut self, dtype: DType) -> Self {
         self.dtype = Some(dtype);
@@ -164,7 +165,11 @@ impl PipelineBuilder {
             vae: {
                 let ((file, config), device) = (files.vae, device.clone());
                 let tiling = self.vae_tiling;
-                let load = move || Vae::load(&file, &config, DType::F32, &device);
+                let dtype = match dtype {
+                    DType::BF16 => dtype,
+                    _ => DType::F32,
+                };
+                let load = move || Vae::load(&file, &config, dtype, &device);
                 Part::lazy(move || Ok(load()?.with_tiling(tiling)))
             },
             safety: {

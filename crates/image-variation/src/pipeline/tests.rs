@@ -131,7 +131,7 @@ fn low_memory_and_tiles_change_nothing() {
 
 #[test]
 fn half_precision_gives_nearly_the_same() {
-    let wanted = flat(&made(&open(), &short())[0].latents);
+    let wanted = &made(&open(), &short())[0];
     for dtype in [DType::F16, DType::BF16] {
         let fixture = Fixture::folder();
         let pipeline = Pipeline::builder(fixture.path())
@@ -139,8 +139,10 @@ fn half_precision_gives_nearly_the_same() {
             .open()
             .unwrap();
         assert_eq!(pipeline.dtype(), dtype);
-        let got = flat(&made(&pipeline, &short())[0].latents);
-        assert!(cosine(&got, &wanted) > 0.999, "{dtype:?}");
+        let got = &made(&pipeline, &short())[0];
+        for (got, wanted) in [(&got.latents, &wanted.latents), (&got.image, &wanted.image)] {
+            assert!(cosine(&flat(got), &flat(wanted)) > 0.999, "{dtype:?}");
+        }
     }
     let fixture = Fixture::folder();
     let odd = Pipeline::builder(fixture.path()).dtype(DType::U8).open();
