@@ -1,15 +1,25 @@
 """Averages the weights that several stages of one model's training ended with, which does better than
 any of them (Wortsman et al., Model soups, 2022)."""
 
+import dataclasses
+
 import torch
 
 from augment import augment
 from data import Replay
 from optim import LOW
 from resnet import BatchNorm, Tower, normalise
-from vision import BATCH
+from vision import BATCH, checkpoint, seen
 
 STEPS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Blend:
+    """The weighted mean of stages of one model, the last one last; a stage can go on from it."""
+
+    name: str
+    shares: dict[str, float]
 
 
 def blend(parts, replay):
@@ -28,11 +38,19 @@ def blend(parts, replay):
     return tower.state_dict()
 
 
-def of_stages(shares, load, pool, *, renderer, meshes, seed):
-    """[`blend`] of {stage: share}; `load` gives a stage's weights."""
-    replay = Replay(renderer, meshes, pool.sampler(seed), seed)
-    replay.take(1024)
-    torch.manual_seed(seed)
-    weights = blend([(load(stage), share) for stage, share in shares.items()], replay)
-    replay.close()
-    return weights
+def of_stages(blended, pool, *, renderer, meshes, work, seed):
+    """Makes a [`Blend`] of the stages' checkpoints in `work`, or takes its own, and returns its weights
+    and how many views the last stage has seen."""
+    own = checkpoint(work, blended.name)
+    if not own.exists():
+        saved = [torch.load(checkpoint(work, stage)) for stage in blended.shares]
+        replay = Replay(renderer, meshes, pool.sampler(seed), seed)
+        replay.take(1024)
+        torch.manual_seed(seed)
+        parts = [part["average"] for part in saved]
+        weights = blend(list(zip(parts, blended.shares.values())), replay)
+        replay.close()
+        state = saved[-1]["state"]
+        torch.save(dict(tower=weights, average=weights, state=state, optimiser=[]), own)
+    saved = torch.load(own)
+    return saved["average"], seen(saved["state"])

@@ -20,6 +20,7 @@ SIZE = 64
 PLANES = 4
 SHAPES_SEED = 1
 GENERATED = "parametric shapes of this recipe"
+RESEARCH = "psb-train"
 
 
 def held_out():
@@ -48,14 +49,15 @@ class Pool:
     def meshes(self, split):
         return [e["index"] for e in self.entries if e["split"] == split]
 
-    def sampler(self, seed):
+    def sampler(self, seed, permissive=2.0, research=2.0):
         """Endless indices of training meshes; a label of n meshes has the weight sqrt(n), where one
-        of the pool counts as much as two parametric ones."""
+        of the pool counts as much as `permissive` parametric ones, or `research` by its licence."""
         rng = np.random.default_rng(seed)
         train = [e for e in self.entries if e["split"] == "train"]
         meshes = np.array([e["index"] for e in train])
         labels = np.array([self.number[e["label"]] for e in train])
-        count = np.array([1.0 if e["source"] == GENERATED else 2.0 for e in train])
+        counts = {GENERATED: 1.0, RESEARCH: research}
+        count = np.array([counts.get(e["source"], permissive) for e in train])
         weight = count * np.bincount(labels, count)[labels] ** -0.5
         while True:
             yield from rng.choice(meshes, 1024, p=weight / weight.sum())

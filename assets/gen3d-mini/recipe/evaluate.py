@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 
 from bpe import Bpe
-from model import TextTower
-from text import class_vectors
+from text import class_vectors, tower_of
 from vision import encode
 
 
@@ -25,8 +24,7 @@ class Model:
         self.logit_scale = weights.pop("logit_scale").exp().item()
         vision = ("visual.", "pose.")
         self.vision = {k: v for k, v in weights.items() if k.startswith(vision)}
-        self.text = TextTower().eval()
-        self.text.load_state_dict({k: v for k, v in weights.items() if not k.startswith(vision)})
+        self.text = tower_of({k: v for k, v in weights.items() if not k.startswith(vision)})
         self.templates = json.loads(self.metadata["prompt_templates"])
         self.tokenizer = Bpe()
 

@@ -75,7 +75,10 @@ class Program:
         if done.returncode:
             raise SystemExit(f"error: it ended with {done.returncode}; see above")
         shown = ["gen3d", *(shorter(a) for a in command[1:])]
-        return shlex.join(shown), [json.loads(line) for line in done.stdout.splitlines()]
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        for line in lines:
+            line |= {key: shorter(line[key]) for key in ("input", "model") if key in line}
+        return shlex.join(shown), lines
 
 
 def shorter(argument):

@@ -76,7 +76,7 @@ def optimisers(tower, is_matrix, muon_lr, adam_lr, skip=()):
     for `skip`."""
     matrices, others = [], []
     for name, p in tower.named_parameters():
-        if name in skip:
+        if name in skip or not p.requires_grad:
             continue
         (matrices if p.ndim >= 2 and is_matrix(name) else others).append(p)
     result = [

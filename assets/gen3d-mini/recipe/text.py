@@ -184,6 +184,13 @@ def measure(tower, corpus):
     return result
 
 
+def tower_of(weights):
+    """The text tower of trained weights, to be used."""
+    tower = TextTower().eval()
+    tower.load_state_dict(weights)
+    return tower
+
+
 def class_vectors(tower, tokenizer, names, template="{}"):
     """Unit text vectors of `names` inside `template`, [len(names), 384]."""
     ids = [[START, *tokenizer.encode(template.format(name)), END] for name in names]

@@ -2,7 +2,7 @@
 """Trains gen3d-mini from the mesh pool: words, then shapes, then calibration; with --card the figures
 of the model card as well, measured by the program.
 
-    python3 assets/gen3d-mini/recipe/train.py            # four hours of two CPU cores
+    python3 assets/gen3d-mini/recipe/train.py            # five hours of two CPU cores
     python3 assets/gen3d-mini/recipe/train.py --quick    # 10 minutes, to see that all of it runs
 
 Two models come of it, with and without the meshes that are free for research only: both go on from a
@@ -19,10 +19,12 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-import blend
 import pose
 import text
 import vision
+from blend import Blend
+from blend import of_stages as blend_stages
+from bpe import Bpe
 from data import Pool, clean_views, held_out, unpack_meshes
 from evaluate import Model, calibrate, shares
 from export import VERSION, export
@@ -32,8 +34,6 @@ from teacher import MiniLM
 
 RECIPE = Path(__file__).resolve().parent
 REPOSITORY = RECIPE.parents[2]
-# Shares of the last three stages of `all` in its weights, chosen on the validation meshes.
-BLEND = dict(again=0.2, third=0.5, fourth=0.3)
 # model -> its file. `open` is trained on permissive licences alone, and without the kinds held out;
 # `all` on everything.
 MODELS = dict(all="gen3d-mini.safetensors", open="gen3d-mini-open.safetensors")
@@ -55,6 +55,8 @@ def arguments():
     add("--third-minutes", type=float, default=90, help="and a third time")
     add("--open-again-minutes", type=float, default=14, help="the permissive meshes once more")
     add("--fourth-minutes", type=float, default=20, help="all of them from half the rate")
+    add("--fifth-minutes", type=float, default=45, help="the same from the mean of three stages")
+    add("--sixth-minutes", type=float, default=38, help="and from the mean of that and the last one")
     add("--quick", action="store_true", help="1.5 minutes of words, 4 of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
@@ -62,6 +64,7 @@ def arguments():
         args.text_minutes = 1.5
         args.trunk_minutes = args.open_minutes = args.open_again_minutes = 0.6
         args.all_minutes = args.again_minutes = args.third_minutes = args.fourth_minutes = 0.6
+        args.fifth_minutes = args.sixth_minutes = 0.6
     return args
 
 
@@ -107,13 +110,14 @@ class Views:
         return self.pixels[chosen], rows
 
 
-def shapes(args, meaning):
-    """{model: (pool, weights, how many views)}"""
-    renderer = args.renderer or build_renderer()
-    meshes = unpack_meshes(args.data, args.work)
-    pools = dict(all=Pool(args.data), open=Pool(args.data, True, held_out()))
-    views = Views(pools["all"], renderer, args.data, args.work)
-    stages = (
+def parts_of(args):
+    """(pool, its next stage or blend), in their order."""
+    first = Blend("first-blend", dict(again=0.2, third=0.5, fourth=0.3))
+    second = Blend("second-blend", {first.name: 0.3, "fifth": 0.7})
+    # Queries and keys of the pool, which chooses among five cells: what stays the same from version to
+    # version the repository holds once.
+    end = dict(permissive=3.0, research=10.0, own_words=True, frozen=("q_proj", "k_proj"))
+    return (
         ("open", vision.Stage("trunk", args.trunk_minutes, 1.0)),
         ("open", vision.Stage("open", args.open_minutes, 0.1, "trunk")),
         ("all", vision.Stage("all", args.all_minutes, 0.3, "trunk")),
@@ -121,19 +125,36 @@ def shapes(args, meaning):
         ("all", vision.Stage("third", args.third_minutes, 0.35, "again")),
         ("open", vision.Stage("open-again", args.open_again_minutes, 0.3, "open")),
         ("all", vision.Stage("fourth", args.fourth_minutes, 0.3, "third", 0.5)),
+        ("all", first),
+        ("all", vision.Stage("fifth", args.fifth_minutes, 0.3, first.name, 0.5, **end)),
+        ("all", second),
+        ("all", vision.Stage("sixth", args.sixth_minutes, 0.3, second.name, 0.5, **end)),
+        ("all", Blend("third-blend", {first.name: 0.3, "fifth": 0.1, "sixth": 0.6})),
     )
+
+
+def shapes(args, meaning, own_vectors):
+    """{model: (pool, its validation views, weights, how many views they saw)}
+
+    `own_vectors` gives the text tower's vectors of names: the targets of the stages that end training,
+    before which those of its teacher are.
+    """
+    renderer = args.renderer or build_renderer()
+    meshes = unpack_meshes(args.data, args.work)
+    pools = dict(all=Pool(args.data), open=Pool(args.data, True, held_out()))
+    views = Views(pools["all"], renderer, args.data, args.work)
+    options = dict(renderer=renderer, meshes=meshes, work=args.work, seed=args.seed)
     result = {}
-    for name, stage in stages:
+    for name, part in parts_of(args):
         pool = pools[name]
         pixels, rows = views.of(pool)
-        few = (pixels[::2, [0, 3, 7]].copy(), rows[::2])
-        options = dict(renderer=renderer, meshes=meshes, work=args.work, seed=args.seed)
-        weights, figures = vision.train(stage, pool, meaning.encode(pool.labels), few, **options)
-        result[name] = (pool, views.of(pool), weights, figures)
-    pool, val, _, figures = result["all"]
-    trained = lambda stage: torch.load(vision.checkpoint(args.work, stage))["average"]
-    options = dict(renderer=renderer, meshes=meshes, seed=args.seed)
-    result["all"] = (pool, val, blend.of_stages(BLEND, trained, pool, **options), figures)
+        if isinstance(part, Blend):
+            weights, figures = blend_stages(part, pool, **options)
+        else:
+            few = (pixels[::2, [0, 3, 7]].copy(), rows[::2])
+            vectors = (own_vectors if part.own_words else meaning.encode)(pool.labels)
+            weights, figures = vision.train(part, pool, vectors, few, **options)
+        result[name] = (pool, (pixels, rows), weights, figures)
     for name, (pool, val, weights, figures) in result.items():
         weights = pose.train(weights, pool, renderer, meshes, args.seed)
         result[name] = (pool, val, weights, figures)
@@ -148,7 +169,8 @@ def main():
     meaning = Meaning(MiniLM(), args.wordnet)
     everything = Pool(args.data)
     text_weights, text_figures = words(args, everything.labels, meaning)
-    for name, (pool, (pixels, rows), weights, figures) in shapes(args, meaning).items():
+    own_vectors = lambda names: text.class_vectors(text.tower_of(text_weights), Bpe(), names)
+    for name, (pool, (pixels, rows), weights, figures) in shapes(args, meaning, own_vectors).items():
         training = dict(
             version=VERSION,
             text=text_figures,
@@ -182,7 +204,8 @@ def measure(args):
     run("unseen.py", "--labels-file", RECIPE / "held_out.txt", "--out", unseen)
     reports = {}
     for name, file in MODELS.items():
-        reports[name] = args.work / f"report-{name}.json"
+        reports[name] = args.card.parent / f"reports/{name}.json"
+        reports[name].parent.mkdir(exist_ok=True)
         path = args.work / file
         given = ["--model", path, "--work", args.work, "--out", reports[name]]
         if name == "open":

@@ -25,7 +25,9 @@ TEMPERATURE = 0.03
 COSINE_WEIGHT = 0.5
 POSE_WEIGHT = 0.3
 BATCH = 96
-REUSE = 14
+REUSE = 5
+# Seconds; a longer step means that the machine stood still, and does not count.
+STOPPED = 10.0
 # Place of a true up direction in the renderer's list -> row of POSES.
 POSE_OF_UP = torch.tensor([0, 2, 2, 1, 2, 2])
 
@@ -35,8 +37,11 @@ class Stage:
     """A part of training with a schedule of its own.
 
     `hold`: until this share of the time the rate stays at its height, then it falls to zero; 1 for a
-    stage that others go on from. `start`: the stage it goes on from; none starts afresh. `height`: of
-    the rate, as a share of that of the first stage.
+    stage that others go on from. `start`: the stage or blend it goes on from; none starts afresh.
+    `height`: of the rate, as a share of that of the first stage. `permissive`, `research`: how much a
+    mesh of the pool counts (see `Pool.sampler`). `own_words`: the labels' vectors are those of the text
+    tower, which users ask, and not of its teacher. `frozen`: parameters whose name holds one of these
+    stay as they are.
     """
 
     name: str
@@ -44,6 +49,10 @@ class Stage:
     hold: float
     start: str | None = None
     height: float = 1.0
+    permissive: float = 2.0
+    research: float = 2.0
+    own_words: bool = False
+    frozen: tuple[str, ...] = ()
 
 
 def soft_targets(labels):
@@ -70,10 +79,13 @@ def train(stage, pool, labels, val, *, renderer, meshes, work, seed, processes=2
     arguments = (processes, stage, pool, labels, val, renderer, meshes, Path(work), seed)
     mp.spawn(_worker, arguments, nprocs=processes)
     saved = torch.load(checkpoint(work, stage.name))
-    state = saved["state"]
+    return saved["average"], seen(saved["state"], processes)
+
+
+def seen(state, processes=2):
+    """How many views a checkpoint's weights saw, and in how many minutes."""
     minutes = (state["before"] + state["spent"]) / 60
-    seen = dict(views=state["step"] * BATCH * processes, minutes=round(minutes, 1))
-    return saved["average"], seen
+    return dict(views=state["step"] * BATCH * processes, minutes=round(minutes, 1))
 
 
 def checkpoint(work, name):
@@ -93,9 +105,13 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
     torch.manual_seed(seed)
     tower = Tower()
     run = torch.compile(tower)
+    for name, p in tower.named_parameters():
+        p.requires_grad_(not any(part in name for part in stage.frozen))
+    trained = [p for p in tower.parameters() if p.requires_grad]
     optimiser = optimisers(tower, is_matrix, muon_lr=0.02, adam_lr=2e-3)
     average = {k: v.clone() for k, v in tower.state_dict().items()}
     state = dict(step=0, spent=0.0, before=0.0)
+    warm = 0.02
     own = checkpoint(work, stage.name)
     source = own if own.exists() else stage.start and checkpoint(work, stage.start)
     if source:
@@ -104,11 +120,13 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
         average, state = saved["average"], saved["state"]
         for o, s in zip(optimiser, saved["optimiser"]):
             o.load_state_dict(s)
+            warm = 0
         if source != own:
             state.update(before=state["before"] + state["spent"], spent=0.0)
     stream_seed = seed + 1000 * rank + state["step"]
     torch.manual_seed(stream_seed)
-    replay = Replay(renderer, meshes, pool.sampler(stream_seed), stream_seed)
+    picks = pool.sampler(stream_seed, stage.permissive, stage.research)
+    replay = Replay(renderer, meshes, picks, stream_seed)
     replay.take(256)
     targets = soft_targets(labels)
     log = open(work / "vision.log", "a", buffering=1) if rank == 0 else None
@@ -125,14 +143,14 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
     while True:
         # One clock for all: the processes must agree on the schedule.
         now = time.monotonic()
-        clock = torch.tensor([(now - last) / world], dtype=torch.float64)
+        clock = torch.tensor([min(now - last, STOPPED) / world], dtype=torch.float64)
         dist.all_reduce(clock)
         state["spent"] += clock.item()
         last = now
         progress = state["spent"] / (60 * stage.minutes)
         if progress >= 1:
             break
-        rate = set_rate(optimiser, progress, stage.hold, 0 if stage.start else 0.02, stage.height)
+        rate = set_rate(optimiser, progress, stage.hold, warm, stage.height)
         replay.take(BATCH // REUSE)
         pixels, indices, ups = replay.batch(BATCH)
         rows = torch.tensor([pool.label_of[m] for m in indices])
@@ -143,10 +161,10 @@ def _worker(rank, world, stage, pool, labels, val, renderer, meshes, work, seed)
         loss = loss_of(features.float(), rows, labels, targets)
         (loss + POSE_WEIGHT * pose).backward()
         running += torch.tensor([loss.item(), pose.item()])
-        sizes = [p.numel() for p in tower.parameters()]
-        gradient = torch.cat([p.grad.flatten() for p in tower.parameters()]) / world
+        sizes = [p.numel() for p in trained]
+        gradient = torch.cat([p.grad.flatten() for p in trained]) / world
         dist.all_reduce(gradient)
-        for p, g in zip(tower.parameters(), gradient.split(sizes)):
+        for p, g in zip(trained, gradient.split(sizes)):
             p.grad.copy_(g.view_as(p))
         for o in optimiser:
             o.step()

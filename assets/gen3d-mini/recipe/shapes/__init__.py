@@ -72,11 +72,13 @@ KINDS = {label: make for theme in THEMES for label, make in theme.KINDS.items()}
 MOST, FEWEST = 36, 10
 # What has the shape of a commoner kind and another colour; seen without it, it is the commoner one.
 COLOURED = ("zebra",)
+# What comes in more forms than other kinds: with a handle or a trailer, and without.
+MANIFOLD = dict(cup=80, truck=100)
 
 
 def variants(meshes):
     """How many variants of each kind to make where the pool has `meshes[label]` of its own."""
-    most = lambda label: FEWEST if label in COLOURED else MOST
+    most = lambda label: FEWEST if label in COLOURED else MANIFOLD.get(label, MOST)
     return {label: max(FEWEST, most(label) - meshes.get(label, 0)) for label in KINDS}
 
 

@@ -9,7 +9,7 @@ from solids import ball, both, box, limb, placed, ring, slab, tube
 def semi_trailer(r):
     """A tractor with a long box behind it that rests on its axles at the end."""
     u = r.uniform
-    wide, radius = u(0.4, 0.48), u(0.15, 0.2)
+    wide, radius = u(0.4, 0.48), u(0.13, 0.2)
     cab_long, cab_high, nose = u(0.45, 0.9), u(0.75, 1.05), u(0.4, 0.75) if r.random() < 0.65 else 0
     frame = radius * 1.1
     parts = [box((0, frame + cab_high / 2, 0), (2 * wide * u(0.8, 0.98), cab_high, cab_long))]
@@ -23,7 +23,7 @@ def semi_trailer(r):
         parts += both(
             limb((wide * 0.95, frame, -cab_long / 2), (wide * 0.95, frame + stack, -cab_long / 2), 0.035)
         )
-    long, high, floor = u(2.6, 5.5), u(0.9, 1.25), frame + u(0.1, 0.28)
+    long, high, floor = u(2.6, 6.5), u(0.9, 1.25), frame + u(0.1, 0.35)
     start = -cab_long / 2 - u(0.1, 0.35)
     back = start - long
     parts.append(box((0, floor + high / 2, start - long / 2), (2 * wide * u(0.98, 1.1), high, long)))
@@ -38,7 +38,7 @@ def semi_trailer(r):
 
 
 def truck(r):
-    if r.random() < 0.4:
+    if r.random() < 0.55:
         return semi_trailer(r)
     u = r.uniform
     wide, radius = u(0.36, 0.44), u(0.13, 0.18)
