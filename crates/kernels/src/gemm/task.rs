@@ -103,25 +103,31 @@ pub(super) fn spread(
     if y.is_empty() {
         return;
     }
-    let product = Product {
-        x,
-        weights,
-        epilogue,
-        rows,
-        blocks: rows.div_ceil(BLOCK_ROWS),
-        y: y.as_mut_ptr(),
-    };
-    let product = &product;
-    let kernel = weights.kernel();
-    let sizes = run_on!(kernel, sizes(product: &Product<'_> = product) -> Sizes);
     let threads = rayon::current_num_threads();
     let wanted = if threads == 1 {
         1
     } else {
         threads * TASKS_PER_THREAD
     };
+    let blocks = rows.div_ceil(BLOCK_ROWS);
+    // Blocks that are a task each come out even, so that no thread waits for the last one.
+    let blocks = if blocks < wanted {
+        blocks
+    } else {
+        blocks.next_multiple_of(threads)
+    };
+    let product = Product {
+        x,
+        weights,
+        epilogue,
+        rows,
+        blocks,
+        y: y.as_mut_ptr(),
+    };
+    let product = &product;
+    let kernel = weights.kernel();
+    let sizes = run_on!(kernel, sizes(product: &Product<'_> = product) -> Sizes);
     let worthwhile = (rows * weights.outputs()).saturating_mul(weights.inputs()) / WORTH_A_TASK;
-    let blocks = product.blocks;
     let parts = wanted
         .min(worthwhile)
         .div_ceil(blocks)
