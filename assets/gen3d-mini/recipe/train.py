@@ -57,14 +57,13 @@ def arguments():
     add("--fourth-minutes", type=float, default=20, help="all of them from half the rate")
     add("--fifth-minutes", type=float, default=45, help="the same from the mean of three stages")
     add("--sixth-minutes", type=float, default=38, help="and from the mean of that and the last one")
-    add("--quick", action="store_true", help="1.5 minutes of words, 4 of shapes")
+    add("--quick", action="store_true", help="a minute of words, two of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
-        args.text_minutes = 1.5
-        args.trunk_minutes = args.open_minutes = args.open_again_minutes = 0.6
-        args.all_minutes = args.again_minutes = args.third_minutes = args.fourth_minutes = 0.6
-        args.fifth_minutes = args.sixth_minutes = 0.6
+        args.text_minutes = 1.0
+        for stage in "trunk open all again third open_again fourth fifth sixth".split():
+            setattr(args, f"{stage}_minutes", 0.2)
     return args
 
 
