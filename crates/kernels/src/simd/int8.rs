@@ -138,17 +138,7 @@ impl Vector for PortableInt8 {
         unsafe { transpose::<LANES>(from, to) }
     }
 
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_integers::<Self, R>(depth, a, b, next, to) }
-    }
+    tile!(tile_of_integers);
 }
 
 impl Integers for PortableInt8 {

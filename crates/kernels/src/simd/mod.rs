@@ -4,6 +4,23 @@
 //! summed axis as bf16, the first one in the low half, or four as bytes. Packing and products are
 //! written once, over [`Vector`]; each implementation is a set of instructions and a precision.
 
+/// [`Vector::tile`] by a function.
+macro_rules! tile {
+    ($of:ident) => {
+        #[inline(always)]
+        unsafe fn tile<const R: usize>(
+            depth: usize,
+            a: *const u32,
+            b: *const u32,
+            next: *const u32,
+            to: *mut f32,
+        ) {
+            // SAFETY: passed on to the caller.
+            unsafe { $of::<Self, R>(depth, a, b, next, to) }
+        }
+    };
+}
+
 mod int8;
 mod portable;
 #[cfg(target_arch = "x86_64")]

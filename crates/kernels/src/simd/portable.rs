@@ -64,17 +64,7 @@ impl Vector for Portable {
         unsafe { transpose::<LANES>(from, to) }
     }
 
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
+    tile!(tile_of_floats);
 }
 
 impl Floats for Portable {
@@ -143,17 +133,7 @@ impl Vector for PortableBf16 {
         unsafe { transpose::<LANES>(from, to) }
     }
 
-    #[inline(always)]
-    unsafe fn tile<const R: usize>(
-        depth: usize,
-        a: *const u32,
-        b: *const u32,
-        next: *const u32,
-        to: *mut f32,
-    ) {
-        // SAFETY: passed on to the caller.
-        unsafe { tile_of_floats::<Self, R>(depth, a, b, next, to) }
-    }
+    tile!(tile_of_floats);
 }
 
 impl Floats for PortableBf16 {

@@ -35,24 +35,6 @@ macro_rules! registers {
 }
 pub(super) use registers;
 
-/// [`Vector::tile`] by a function.
-macro_rules! tile {
-    ($of:ident) => {
-        #[inline(always)]
-        unsafe fn tile<const R: usize>(
-            depth: usize,
-            a: *const u32,
-            b: *const u32,
-            next: *const u32,
-            to: *mut f32,
-        ) {
-            // SAFETY: passed on to the caller.
-            unsafe { $of::<Self, R>(depth, a, b, next, to) }
-        }
-    };
-}
-pub(super) use tile;
-
 /// [`Vector::prefetch`] by its instruction.
 macro_rules! prefetch {
     () => {

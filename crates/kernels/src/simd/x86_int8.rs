@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::int8::{GROUP, PANEL_UNIT, ROW_UNIT, pack_row, pack_weights};
-use super::x86::{prefetch, registers, tile, transpose_8, transpose_16};
+use super::x86::{prefetch, registers, transpose_8, transpose_16};
 use super::{Integers, Vector};
 use crate::gemm::tile_of_integers;
 
