@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::pack::{Plan, ROWS, Slice, interleave, pack_keys, pack_values, part};
+use super::pack::{Plan, ROWS, Slice, pack_keys, pack_values, part};
 use super::softmax::{COLUMNS, Seen, softmax};
 use super::{Attention, LogitBias, Shared};
 use crate::gemm::{SCRATCH, Scratch, floats, pack_rows, staging, tile};
@@ -62,7 +62,6 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
         // A key more, which makes the last pair whole.
         (plan.largest_block + 1) * width,
         plan.largest_block.div_ceil(V::UNIT) * width,
-        V::UNIT * width,
         (V::LANES + V::UNIT) * staging::<V>(d),
     ];
     let mut scratch = Scratch::of(&SCRATCH, sizes.iter().sum());
@@ -73,12 +72,11 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
     let gathered = floats(take(&mut memory, sizes[3]));
     let logits = floats(take(&mut memory, sizes[4]));
     let packed_p = take(&mut memory, sizes[5]);
-    let line = floats(take(&mut memory, sizes[6]));
-    let stage = take(&mut memory, sizes[7]);
+    let stage = take(&mut memory, sizes[6]);
     // SAFETY: the caller vouches for the instructions.
     unsafe {
         pack_keys::<V>(&plan, &k, job.keys.start, stage, packed_k);
-        pack_values::<V>(&plan, &v, job.keys.start, line, packed_v);
+        pack_values::<V>(&plan, &v, job.keys.start, packed_v);
     }
 
     let scale = 1. / (d as f64).sqrt() as f32;
@@ -156,7 +154,7 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
                         packed_v,
                         (logits, count),
                         &shrunk,
-                        (packed_p, &mut *line),
+                        packed_p,
                         gathered,
                     );
                 }
@@ -175,7 +173,7 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
         }
         for p in 0..panels {
             let rows = start + p * width..group.end.min(start + (p + 1) * width);
-            let gathered = &mut gathered[p * plan.gathered..][..plan.gathered];
+            let gathered = &gathered[p * plan.gathered..][..plan.gathered];
             // SAFETY: these queries of this head belong to this task, and the caller vouches for
             // the instructions.
             unsafe { write::<V>(all, &job, rows, gathered, &seen[p].sum, stage) };
@@ -257,7 +255,7 @@ unsafe fn weigh<V: Floats>(
     packed_v: &[u32],
     (weights, count): (&[f32], usize),
     shrunk: &[f32; COLUMNS],
-    (packed, line): (&mut [u32], &mut [f32]),
+    packed: &mut [u32],
     gathered: &mut [f32],
 ) {
     /// From a cache line on.
@@ -269,16 +267,13 @@ unsafe fn weigh<V: Floats>(
     let rows = if V::UNIT == 1 {
         weights.as_ptr().cast()
     } else {
-        for (to, rows) in packed
-            .chunks_exact_mut(width)
-            .zip(weights.chunks_exact(2 * width))
-            .take(depth)
-        {
-            let line = &mut line[..2 * width];
+        let pairs = weights.chunks_exact(2 * width);
+        for (to, rows) in packed.chunks_exact_mut(width).zip(pairs).take(depth) {
             let (even, odd) = rows.split_at(width);
-            interleave(even, odd, line);
-            // SAFETY: a line becomes `width` elements, which `to` has room for.
-            unsafe { V::pack(line, to.as_mut_ptr()) };
+            for half in [0, V::LANES] {
+                // SAFETY: the caller vouches for the instructions.
+                unsafe { V::pack_columns(&even[half..], &odd[half..], &mut to[half..]) };
+            }
         }
         packed.as_ptr()
     };
@@ -292,11 +287,27 @@ unsafe fn weigh<V: Floats>(
         unsafe { tile::<V>(columns.len(), depth, v.as_ptr(), rows, rows, &mut sums.0) };
         let to = &mut gathered[columns.start * width..columns.end * width];
         for (to, sums) in to.chunks_exact_mut(width).zip(sums.0.chunks_exact(width)) {
-            for ((to, sum), shrunk) in to.iter_mut().zip(sums).zip(&shrunk[..width]) {
-                *to = *to * shrunk + sum;
+            match V::LANES {
+                16 => shrink_and_add::<32>(to, shrunk, sums, V::multiply_add),
+                8 => shrink_and_add::<16>(to, shrunk, sums, V::multiply_add),
+                _ => shrink_and_add::<8>(to, shrunk, sums, V::multiply_add),
             }
         }
     }
+}
+
+/// to ← to · shrunk + sums, of so many values each. By way of an array, since the compiler takes a
+/// loop over slices that might overlap apart into single values.
+#[inline(always)]
+fn shrink_and_add<const WIDTH: usize>(
+    to: &mut [f32],
+    shrunk: &[f32],
+    sums: &[f32],
+    add: impl Fn(f32, f32, f32) -> f32,
+) {
+    let (to, shrunk, sums) = (&mut to[..WIDTH], &shrunk[..WIDTH], &sums[..WIDTH]);
+    let new: [f32; WIDTH] = std::array::from_fn(|i| add(to[i], shrunk[i], sums[i]));
+    to.copy_from_slice(&new);
 }
 
 /// Writes what the queries of a panel have gathered, divided by the sums of their weights.
@@ -308,17 +319,11 @@ unsafe fn write<V: Floats>(
     all: &Attention<'_>,
     job: &Head,
     queries: Range<usize>,
-    gathered: &mut [f32],
+    gathered: &[f32],
     sums: &[f32; COLUMNS],
     stage: &mut [u32],
 ) {
     let (width, d) = (panel::<V>(), all.head_width);
-    let inverse = sums.map(|sum| 1. / sum);
-    for row in gathered.chunks_exact_mut(width) {
-        for (x, inverse) in row.iter_mut().zip(&inverse[..width]) {
-            *x *= inverse;
-        }
-    }
     assert!(stage.len() >= V::LANES * V::LANES);
     for (square, rows) in gathered.chunks_exact(V::LANES * width).enumerate() {
         for half in (0..width).step_by(V::LANES) {
@@ -330,11 +335,21 @@ unsafe fn write<V: Floats>(
             let first = square * V::LANES;
             let count = V::LANES.min(d - first);
             let turned = floats(&mut *stage).chunks_exact(V::LANES);
-            for (query, from) in queries.clone().skip(half).zip(turned.take(V::LANES)) {
-                let at = (job.row + query) * all.heads * d + job.head * d + first;
+            let there = queries.len().saturating_sub(half).min(V::LANES);
+            for (i, from) in turned.take(there).enumerate() {
+                let row = job.row + queries.start + half + i;
+                let at = row * all.heads * d + job.head * d + first;
+                let inverse = 1. / sums[half + i];
                 // SAFETY: these queries of this head belong to this task.
                 let to = unsafe { job.context.part(at, count) };
-                to.copy_from_slice(&from[..count]);
+                // Rows of a length that the compiler knows, but for the last square of an odd width.
+                let (to, from) = match count == V::LANES {
+                    true => (&mut to[..V::LANES], &from[..V::LANES]),
+                    false => (to, &from[..count]),
+                };
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = from * inverse;
+                }
             }
         }
     }

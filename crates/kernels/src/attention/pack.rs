@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Heads;
-use crate::gemm::{Rows, floats, pack_rows};
+use crate::gemm::{Rows, pack_rows};
 use crate::simd::{Floats, panel};
 
 /// Keys that a panel of queries takes at once: their logits stay in the first-level cache.
@@ -29,14 +29,25 @@ impl<'a> Slice<'a> {
         &self.rows.values[row * self.rows.stride + self.start..][..self.width]
     }
 
-    /// These values of a row and what lies behind them, as many as a vector has lanes: a length that
-    /// the compiler knows. At the end of memory there are fewer.
+    /// These values of a row and what lies behind them, as many as a vector has lanes; `edge` stands
+    /// in for them at the end of memory, where there are fewer.
     #[inline(always)]
-    fn lanes<V: Floats>(&self, row: usize, columns: Range<usize>) -> &'a [f32] {
+    fn lanes<'b, V: Floats>(
+        &self,
+        row: usize,
+        columns: &Range<usize>,
+        edge: &'b mut [f32; MOST_LANES],
+    ) -> &'b [f32]
+    where
+        'a: 'b,
+    {
         let values = &self.rows.values[row * self.rows.stride + self.start + columns.start..];
         match values.get(..V::LANES) {
             Some(lanes) => lanes,
-            None => &values[..columns.len()],
+            None => {
+                edge[..columns.len()].copy_from_slice(&values[..columns.len()]);
+                edge
+            }
         }
     }
 }
@@ -53,6 +64,11 @@ impl Rows for Slice<'_> {
     #[inline(always)]
     fn copy(&self, row: usize, start: usize, to: &mut [f32]) {
         to.copy_from_slice(&self.row(row)[start..start + to.len()]);
+    }
+
+    #[inline(always)]
+    fn get(&self, row: usize, values: Range<usize>) -> Option<&[f32]> {
+        Some(&self.row(row)[values])
     }
 }
 
@@ -152,41 +168,27 @@ pub(super) unsafe fn pack_values<V: Floats>(
     plan: &Plan,
     values: &Slice<'_>,
     row: usize,
-    line: &mut [f32],
     to: &mut [u32],
 ) {
+    let none = [0.; MOST_LANES];
+    let mut edges = [none; 2];
     for b in 0..plan.blocks {
         let block = plan.block(b);
         for t in 0..plan.value_tiles {
             let columns = part(0..plan.d, t, plan.value_tiles);
             let to = &mut to[(b * plan.value_tiles + t) * plan.value_tile..][..plan.value_tile];
-            let line = &mut line[..V::UNIT * V::LANES];
             let lines = to.chunks_exact_mut(V::LANES);
-            for (to, first) in lines.zip(block.clone().step_by(V::UNIT)) {
-                let even = values.lanes::<V>(row + first, columns.clone());
-                if V::UNIT == 1 {
-                    floats(to)[..even.len()].copy_from_slice(even);
-                    continue;
-                }
+            for (to, key) in lines.zip(block.clone().step_by(V::UNIT)) {
+                let [edge, other] = &mut edges;
+                let even = values.lanes::<V>(row + key, &columns, edge);
                 // The last key of an odd number has none beside it.
-                if first + 1 < block.end {
-                    let odd = values.lanes::<V>(row + first + 1, columns.clone());
-                    interleave(even, odd, line);
-                } else {
-                    line.fill(0.);
-                    interleave(even, &[0.; MOST_LANES][..even.len()], line);
-                }
-                // SAFETY: a line becomes `LANES` elements, which `to` has room for.
-                unsafe { V::pack(line, to.as_mut_ptr()) };
+                let odd = match key + V::UNIT <= block.end {
+                    true => values.lanes::<V>(row + key + V::UNIT - 1, &columns, other),
+                    false => &none,
+                };
+                // SAFETY: the caller vouches for the instructions.
+                unsafe { V::pack_columns(even, odd, to) };
             }
         }
-    }
-}
-
-/// Pairs of the values of two rows.
-#[inline(always)]
-pub(super) fn interleave(even: &[f32], odd: &[f32], to: &mut [f32]) {
-    for ((pair, even), odd) in to.chunks_exact_mut(2).zip(even).zip(odd) {
-        (pair[0], pair[1]) = (*even, *odd);
     }
 }

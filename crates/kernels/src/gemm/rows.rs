@@ -1,5 +1,7 @@
 //! Where a product's left side comes from.
 
+use std::ops::Range;
+
 use crate::instructions::Instructions;
 use crate::kernel::{Kernel, Precision, run_on};
 use crate::lanes;
@@ -16,6 +18,11 @@ pub trait Rows: Sync {
 
     /// Writes the values from `start` on of row `row`, as many as `to` has room for.
     fn copy(&self, row: usize, start: usize, to: &mut [f32]);
+
+    /// These values of row `row`, where they lie in memory as they are.
+    fn get(&self, _row: usize, _values: Range<usize>) -> Option<&[f32]> {
+        None
+    }
 }
 
 /// Rows that follow each other in memory.
@@ -52,6 +59,11 @@ impl Rows for Matrix<'_> {
     #[inline]
     fn copy(&self, row: usize, start: usize, to: &mut [f32]) {
         to.copy_from_slice(&self.values[row * self.width + start..][..to.len()]);
+    }
+
+    #[inline]
+    fn get(&self, row: usize, values: Range<usize>) -> Option<&[f32]> {
+        Some(&self.values[row * self.width..][values])
     }
 }
 

@@ -41,9 +41,16 @@ pub(crate) unsafe fn pack_rows<V: Vector>(
         if V::UNIT == 1 {
             rows.copy(first + i, start, floats(&mut row[..values]));
         } else {
-            let line = floats(&mut line[..values]);
-            rows.copy(first + i, start, &mut line[..end - start]);
-            line[end - start..].fill(0.);
+            let whole = (values == end - start).then(|| rows.get(first + i, start..end));
+            let line = match whole.flatten() {
+                Some(line) => line,
+                None => {
+                    let line = floats(&mut line[..values]);
+                    rows.copy(first + i, start, &mut line[..end - start]);
+                    line[end - start..].fill(0.);
+                    line
+                }
+            };
             // SAFETY: the row has room for the elements that these values become.
             unsafe { V::pack(line, row.as_mut_ptr()) };
         }

@@ -108,6 +108,19 @@ pub(crate) trait Floats: Vector {
 
     /// Writes `LANES` sums.
     unsafe fn store(self, to: *mut f32);
+
+    /// Turns `LANES` values of each of the rows that a unit of the summed axis has, one or two, into
+    /// `LANES` elements.
+    #[inline(always)]
+    unsafe fn pack_columns(even: &[f32], odd: &[f32], to: &mut [u32]) {
+        let rows = even[..Self::LANES].iter().zip(&odd[..Self::LANES]);
+        for (to, (even, odd)) in to[..Self::LANES].iter_mut().zip(rows) {
+            *to = match Self::UNIT {
+                1 => even.to_bits(),
+                _ => portable::packed_pair(*even, *odd),
+            };
+        }
+    }
 }
 
 /// Vectors whose sums are integers, over one group of values with a scale at a time.

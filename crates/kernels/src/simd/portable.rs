@@ -161,6 +161,12 @@ fn bf16(x: f32) -> u32 {
     }
 }
 
+/// Two values as one element.
+#[inline(always)]
+pub(super) fn packed_pair(first: f32, second: f32) -> u32 {
+    bf16(first) | bf16(second) << 16
+}
+
 /// Neighbouring values as pairs.
 ///
 /// # Safety
@@ -169,7 +175,7 @@ fn bf16(x: f32) -> u32 {
 pub(super) unsafe fn pack_pairs(from: &[f32], to: *mut u32) {
     for (i, pair) in from.chunks_exact(2).enumerate() {
         // SAFETY: `i` is below the number of pairs, for which the caller vouches.
-        unsafe { *to.add(i) = bf16(pair[0]) | bf16(pair[1]) << 16 };
+        unsafe { *to.add(i) = packed_pair(pair[0], pair[1]) };
     }
 }
 

@@ -60,7 +60,7 @@ macro_rules! copied {
 
 /// [`Floats`] of a type.
 macro_rules! floats {
-    ($vector:ty, $zero:ident, $store:ident) => {
+    ($vector:ty, $zero:ident, $store:ident $(, $($more:item)+)?) => {
         impl Floats for $vector {
             #[inline(always)]
             unsafe fn zero() -> Self {
@@ -73,6 +73,8 @@ macro_rules! floats {
                 // SAFETY: see above.
                 unsafe { $store(to, self.0) }
             }
+
+            $($($more)+)?
         }
     };
 }
@@ -198,7 +200,35 @@ impl Vector for Avx512Bf16 {
     }
 }
 
-floats!(Avx512Bf16, _mm512_setzero_ps, _mm512_storeu_ps);
+floats!(
+    Avx512Bf16,
+    _mm512_setzero_ps,
+    _mm512_storeu_ps,
+    #[inline(always)]
+    unsafe fn pack_columns(even: &[f32], odd: &[f32], to: &mut [u32]) {
+        const ALTERNATE: [u16; 32] = {
+            let mut order = [0; 32];
+            let mut i = 0;
+            while i < 32 {
+                order[i] = (i / 2 + i % 2 * 16) as u16;
+                i += 1;
+            }
+            order
+        };
+        assert!(even.len() >= 16 && odd.len() >= 16 && to.len() >= 16);
+        // SAFETY: see above; the slices are long enough by the assertion.
+        unsafe {
+            let (even, odd) = (
+                _mm512_loadu_ps(even.as_ptr()),
+                _mm512_loadu_ps(odd.as_ptr()),
+            );
+            let both = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(odd, even));
+            let order = _mm512_loadu_si512(ALTERNATE.as_ptr().cast());
+            let pairs = _mm512_permutexvar_epi16(order, both);
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), pairs);
+        }
+    }
+);
 
 /// A square of eight by eight.
 ///
