@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::pack::{Plan, ROWS, Slice, pack_keys, pack_values, part};
+use super::single::{self, attend_singly};
 use super::softmax::{COLUMNS, Seen, softmax};
 use super::{Attention, LogitBias, Shared};
 use crate::gemm::{SCRATCH, Scratch, floats, pack_rows, staging, tile};
@@ -15,6 +16,9 @@ use crate::simd::{Floats, panel};
 
 /// Panels of queries that take a block of keys one after the other.
 const PANELS: usize = 4;
+
+/// So many queries, left over from whole panels, are faster one by one.
+const SINGLE: usize = 6;
 
 /// Some queries of one head of one item.
 pub(super) struct Head {
@@ -35,7 +39,7 @@ pub(super) struct Head {
 
 /// The next so many elements of memory.
 #[inline(always)]
-fn take<'a>(memory: &mut &'a mut [u32], elements: usize) -> &'a mut [u32] {
+pub(super) fn take<'a>(memory: &mut &'a mut [u32], elements: usize) -> &'a mut [u32] {
     let (taken, rest) = std::mem::take(memory).split_at_mut(elements);
     *memory = rest;
     taken
@@ -63,6 +67,7 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
         (plan.largest_block + 1) * width,
         plan.largest_block.div_ceil(V::UNIT) * width,
         (V::LANES + V::UNIT) * staging::<V>(d),
+        single::memory::<V>(&plan),
     ];
     let mut scratch = Scratch::of(&SCRATCH, sizes.iter().sum());
     let mut memory = scratch.elements();
@@ -73,6 +78,7 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
     let logits = floats(take(&mut memory, sizes[4]));
     let packed_p = take(&mut memory, sizes[5]);
     let stage = take(&mut memory, sizes[6]);
+    let single = take(&mut memory, sizes[7]);
     // SAFETY: the caller vouches for the instructions.
     unsafe {
         pack_keys::<V>(&plan, &k, job.keys.start, stage, packed_k);
@@ -84,9 +90,19 @@ pub(super) unsafe fn attend<V: Floats>(all: &Attention<'_>, job: Head) {
         largest: [0.; COLUMNS],
         sum: [0.; COLUMNS],
     }; PANELS];
-    let mut start = job.queries.start;
-    while start < job.queries.end {
-        let group = start..job.queries.end.min(start + PANELS * width);
+    let rest = match job.queries.len() % width {
+        rest @ ..=SINGLE => rest,
+        _ => 0,
+    };
+    let (mut start, end) = (job.queries.start, job.queries.end - rest);
+    // SAFETY: these queries of this head belong to this task, and the caller vouches for the
+    // instructions.
+    unsafe {
+        let packed = [&*packed_k, &*packed_v];
+        attend_singly::<V>(all, &job, &plan, end..job.queries.end, packed, single);
+    }
+    while start < end {
+        let group = start..end.min(start + PANELS * width);
         let panels = group.len().div_ceil(width);
         for p in 0..panels {
             seen[p].largest = [f32::NEG_INFINITY; COLUMNS];

@@ -6,6 +6,7 @@
 
 mod head;
 mod pack;
+mod single;
 mod softmax;
 
 use std::ops::Range;

@@ -13,7 +13,7 @@ const BLOCK: usize = 224;
 pub(super) const ROWS: usize = 14;
 
 /// Lanes of the widest vector.
-const MOST_LANES: usize = 16;
+pub(super) const MOST_LANES: usize = 16;
 
 /// One head of rows.
 #[derive(Clone, Copy)]
@@ -75,7 +75,7 @@ impl Rows for Slice<'_> {
 /// How the keys and the values of a head are cut, and elements of what is made of them.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
-    keys: usize,
+    pub(super) keys: usize,
     /// Values of a head.
     pub(super) d: usize,
     /// Blocks of keys, and keys of the largest.

@@ -119,7 +119,17 @@ proptest! {
 
 #[test]
 fn several_blocks_of_keys_and_groups_of_queries() {
-    let (heads, d, tokens) = (2, 41, 501);
+    several_blocks(501);
+}
+
+/// So many that one query is left over whatever the width of a panel.
+#[test]
+fn several_blocks_of_keys_and_a_single_query() {
+    several_blocks(513);
+}
+
+fn several_blocks(tokens: usize) {
+    let (heads, d) = (2, 41);
     let width = heads * d;
     let qkv = noise(tokens * 3 * width, 3);
     let part = |i: usize| Heads {
@@ -130,6 +140,7 @@ fn several_blocks_of_keys_and_groups_of_queries() {
     let mut bias = noise(tokens * tokens, 4);
     bias[7 * tokens..][..300].fill(f32::NEG_INFINITY);
     bias[140 * tokens..][..tokens - 1].fill(f32::NEG_INFINITY);
+    bias[(tokens - 1) * tokens..][..300].fill(f32::NEG_INFINITY);
     let sequences = [Sequence {
         queries: 0..tokens,
         keys: 0..tokens,
@@ -189,41 +200,36 @@ fn one_query_of_each_item() {
 
 #[test]
 fn minus_infinity_hides_a_key_and_nan_is_not_hidden() {
-    let (q, v) = ([0f32, 1.], [1f32, 3.]);
-    let run = |bias: [f32; 4]| {
-        let mut context = [0f32; 2];
-        let all = Attention {
-            q: Heads {
-                values: &q,
-                stride: 1,
-            },
-            k: Heads {
-                values: &q,
-                stride: 1,
-            },
-            v: Heads {
-                values: &v,
-                stride: 1,
-            },
-            heads: 1,
-            head_width: 1,
-            sequences: &[Sequence {
-                queries: 0..2,
-                keys: 0..2,
-            }],
-            bias: Some(LogitBias {
-                values: &bias,
-                strides: [0, 0, 2, 1],
-            }),
-            causal: false,
+    // Two queries that are taken singly, and a panel of them and more.
+    for queries in [2, 30] {
+        let run = |bias: [f32; 4]| {
+            let mut context = vec![0f32; queries];
+            let mut all_biases = vec![0f32; 2 * queries];
+            all_biases[..4].copy_from_slice(&bias);
+            let heads = |values| Heads { values, stride: 1 };
+            let q = noise(queries, 5);
+            let all = Attention {
+                q: heads(&q),
+                k: heads(&[0., 1.]),
+                v: heads(&[1., 3.]),
+                heads: 1,
+                head_width: 1,
+                sequences: &[Sequence {
+                    queries: 0..queries,
+                    keys: 0..2,
+                }],
+                bias: Some(LogitBias {
+                    values: &all_biases,
+                    strides: [0, 0, 2, 1],
+                }),
+                causal: false,
+            };
+            all.run(Precision::F32, &mut context, None);
+            context
         };
-        all.run(Precision::F32, &mut context, None);
-        context
-    };
-    assert_eq!(
-        run([0., f32::NEG_INFINITY, f32::NEG_INFINITY, 0.]),
-        [1., 3.]
-    );
-    let hit = run([0., f32::NAN, 0., 0.]);
-    assert!(hit[0].is_nan() && !hit[1].is_nan());
+        let hidden = run([0., f32::NEG_INFINITY, f32::NEG_INFINITY, 0.]);
+        assert_eq!(hidden[..2], [1., 3.]);
+        let hit = run([0., f32::NAN, 0., 0.]);
+        assert!(hit[0].is_nan() && hit[1..].iter().all(|x| !x.is_nan()));
+    }
 }
