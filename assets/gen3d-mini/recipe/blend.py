@@ -16,10 +16,16 @@ STEPS = 40
 
 @dataclasses.dataclass(frozen=True)
 class Blend:
-    """The weighted mean of stages of one model, the last one last; a stage can go on from it."""
+    """The weighted mean of stages of one model, the last one last; a stage can go on from it.
+
+    `permissive`, `research`: how much a mesh counts in the views that the batch statistics are taken
+    from (see `Pool.sampler`), as in the stages.
+    """
 
     name: str
     shares: dict[str, float]
+    permissive: float = 2.0
+    research: float = 2.0
 
 
 def blend(parts, replay):
@@ -42,15 +48,17 @@ def of_stages(blended, pool, *, renderer, meshes, work, seed):
     """Makes a [`Blend`] of the stages' checkpoints in `work`, or takes its own, and returns its weights
     and how many views the last stage has seen."""
     own = checkpoint(work, blended.name)
-    if not own.exists():
-        saved = [torch.load(checkpoint(work, stage)) for stage in blended.shares]
-        replay = Replay(renderer, meshes, pool.sampler(seed), seed)
-        replay.take(1024)
-        torch.manual_seed(seed)
-        parts = [part["average"] for part in saved]
-        weights = blend(list(zip(parts, blended.shares.values())), replay)
-        replay.close()
-        state = saved[-1]["state"]
-        torch.save(dict(tower=weights, average=weights, state=state, optimiser=[]), own)
-    saved = torch.load(own)
-    return saved["average"], seen(saved["state"])
+    if own.exists():
+        made = torch.load(own)
+        return made["average"], seen(made["state"])
+    saved = [torch.load(checkpoint(work, stage)) for stage in blended.shares]
+    picks = pool.sampler(seed, blended.permissive, blended.research)
+    replay = Replay(renderer, meshes, picks, seed)
+    replay.take(1024)
+    torch.manual_seed(seed)
+    parts = [part["average"] for part in saved]
+    weights = blend(list(zip(parts, blended.shares.values())), replay)
+    replay.close()
+    state = saved[-1]["state"]
+    torch.save(dict(tower=weights, average=weights, state=state, optimiser=[]), own)
+    return weights, seen(state)

@@ -59,7 +59,7 @@ with parts or a half missing, noise, outliers or colours; one in four lies on it
 label of n meshes is drawn with weight sqrt(n), a mesh of the pool counting as two parametric ones; in the
 last stages of the model with psb-train as three, one of psb-train as ten. Target: softmax over the cosines
 between the labels' vectors at temperature 0.03, the cosine to the label's own vector, and the pose; the
-vectors are the teacher's, in those last stages the text tower's own. What reads the pose is fitted once
+vectors are the teacher's, towards the end the text tower's own. What reads the pose is fitted once
 more behind the trained tower, on training meshes turned to all six directions. {scenes} % of the views are
 scenes of two or three objects whose alpha is on one of them (an exact mask, a soft one or a box) and whose
 target is its label; {small} % show one object small; {whole} % have alpha 1 everywhere.

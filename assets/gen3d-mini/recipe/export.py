@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from resnet import ALPHA_MEAN, ALPHA_STD, MEAN, STD
 
-NAME, VERSION = "gen3d-mini", "0.4.0"
+NAME, VERSION = "gen3d-mini", "0.5.0"
 TEMPLATES = ("{}",)
 
 

@@ -2,7 +2,7 @@
 """Trains gen3d-mini from the mesh pool: words, then shapes, then calibration; with --card the figures
 of the model card as well, measured by the program.
 
-    python3 assets/gen3d-mini/recipe/train.py            # five hours of two CPU cores
+    python3 assets/gen3d-mini/recipe/train.py            # six hours of two CPU cores
     python3 assets/gen3d-mini/recipe/train.py --quick    # 10 minutes, to see that all of it runs
 
 Two models come of it, with and without the meshes that are free for research only: both go on from a
@@ -49,20 +49,20 @@ def arguments():
     add("--seed", type=int, default=1)
     add("--text-minutes", type=float, default=21)
     add("--trunk-minutes", type=float, default=33, help="at the full rate, permissive licences alone")
-    add("--open-minutes", type=float, default=10, help="from there to the end, the same meshes")
+    add("--open-minutes", type=float, default=24, help="from there to the end, the same meshes")
     add("--all-minutes", type=float, default=32, help="from there to the end, all meshes")
     add("--again-minutes", type=float, default=34, help="the same once more, the rate up and down")
     add("--third-minutes", type=float, default=90, help="and a third time")
-    add("--open-again-minutes", type=float, default=14, help="the permissive meshes once more")
     add("--fourth-minutes", type=float, default=20, help="all of them from half the rate")
     add("--fifth-minutes", type=float, default=45, help="the same from the mean of three stages")
     add("--sixth-minutes", type=float, default=38, help="and from the mean of that and the last one")
+    add("--seventh-minutes", type=float, default=55, help="once more, every view drawn about once")
     add("--quick", action="store_true", help="a minute of words, two of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
         args.text_minutes = 1.0
-        for stage in "trunk open all again third open_again fourth fifth sixth".split():
+        for stage in "trunk open all again third fourth fifth sixth seventh".split():
             setattr(args, f"{stage}_minutes", 0.2)
     return args
 
@@ -112,23 +112,26 @@ class Views:
 def parts_of(args):
     """(pool, its next stage or blend), in their order."""
     first = Blend("first-blend", dict(again=0.2, third=0.5, fourth=0.3))
-    second = Blend("second-blend", {first.name: 0.3, "fifth": 0.7})
+    counts = dict(permissive=3.0, research=10.0)
+    second = Blend("second-blend", {first.name: 0.3, "fifth": 0.7}, **counts)
+    third = Blend("third-blend", {second.name: 0.5, "sixth": 0.5}, **counts)
     # Queries and keys of the pool, which chooses among five cells: what stays the same from version to
     # version the repository holds once.
-    end = dict(permissive=3.0, research=10.0, own_words=True, frozen=("q_proj", "k_proj"))
+    end = dict(own_words=True, frozen=("q_proj", "k_proj"), **counts)
     return (
         ("open", vision.Stage("trunk", args.trunk_minutes, 1.0)),
-        ("open", vision.Stage("open", args.open_minutes, 0.1, "trunk")),
+        ("open", vision.Stage("open", args.open_minutes, 0.2, "trunk", own_words=True)),
         ("all", vision.Stage("all", args.all_minutes, 0.3, "trunk")),
         ("all", vision.Stage("again", args.again_minutes, 0.3, "all")),
         ("all", vision.Stage("third", args.third_minutes, 0.35, "again")),
-        ("open", vision.Stage("open-again", args.open_again_minutes, 0.3, "open")),
         ("all", vision.Stage("fourth", args.fourth_minutes, 0.3, "third", 0.5)),
         ("all", first),
         ("all", vision.Stage("fifth", args.fifth_minutes, 0.3, first.name, 0.5, **end)),
         ("all", second),
         ("all", vision.Stage("sixth", args.sixth_minutes, 0.3, second.name, 0.5, **end)),
-        ("all", Blend("third-blend", {first.name: 0.3, "fifth": 0.1, "sixth": 0.6})),
+        ("all", third),
+        ("all", vision.Stage("seventh", args.seventh_minutes, 0.3, third.name, 0.5, **end)),
+        ("all", Blend("fourth-blend", {third.name: 0.4, "seventh": 0.6}, **counts)),
     )
 
 

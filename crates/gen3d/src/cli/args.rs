@@ -389,6 +389,9 @@ pub(crate) struct BenchProject {
     /// How it is drawn [default: all]
     #[arg(long, value_parser = Projection::from_str, value_name = "shaded|v1|v1-fewshot|v2")]
     pub(crate) projection: Option<Projection>,
+    /// Side of a shaded view; those of PointCLIP are of 224 pixels
+    #[arg(long, default_value_t = 224, value_parser = clap::value_parser!(u16).range(8..=2048), value_name = "PIXELS")]
+    pub(crate) image_size: u16,
     /// Times that are measured
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N")]
     pub(crate) runs: u32,

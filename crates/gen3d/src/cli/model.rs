@@ -16,7 +16,7 @@ use super::failure::Failure;
 /// A loaded CLIP and how results call it.
 pub(crate) struct Model {
     pub(crate) clip: Arc<AlphaClip>,
-    /// `gen3d-mini 0.4.0`, or what the user gave.
+    /// `gen3d-mini 0.5.0`, or what the user gave.
     pub(crate) name: String,
 }
 

@@ -10,9 +10,6 @@ use crate::cli::args::BenchProject;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Outcome};
 
-/// Side of a shaded view: that of the towers that people have.
-const SIZE: usize = 224;
-
 #[derive(Serialize)]
 struct Measured {
     projection: &'static str,
@@ -31,7 +28,7 @@ pub(super) fn run(args: &BenchProject, context: &Context) -> Result<Outcome, Fai
         .projection
         .as_ref()
         .map_or(all.as_slice(), std::slice::from_ref);
-    let ring = ring();
+    let (ring, size) = (ring(), usize::from(args.image_size));
     for &points in &args.points {
         let cloud = PointCloud {
             normals: None,
@@ -45,7 +42,7 @@ pub(super) fn run(args: &BenchProject, context: &Context) -> Result<Outcome, Fai
             };
             let (mut views, mut pixels) = (0, 0);
             let seconds = median(args.runs, context, || -> anyhow::Result<()> {
-                let drawn = draw(&shape, &options, Up::default(), SIZE)?.to_views()?;
+                let drawn = draw(&shape, &options, Up::default(), size)?.to_views()?;
                 views = drawn.count()?;
                 pixels = drawn.size()?.0;
                 Ok(())
