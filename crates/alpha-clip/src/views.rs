@@ -145,20 +145,11 @@ impl Views {
     /// [`Error::Input`] if the tensors are not views.
     pub fn normalise(&self, preprocess: &Preprocess) -> Result<VisionInput> {
         let fitted = preprocess.fit(self)?;
-        let device = fitted.rgb.device();
-        let channels = |values: &[f32; 3]| Tensor::from_slice(values, (1, 3, 1, 1), device);
-        let pixels = fitted
-            .rgb
-            .broadcast_sub(&channels(&preprocess.mean)?)?
-            .broadcast_div(&channels(&preprocess.std)?)?;
-        let (mean, std) = (
-            f64::from(preprocess.alpha_mean),
-            f64::from(preprocess.alpha_std),
-        );
-        let alpha = fitted.alpha.affine(1. / std, -mean / std)?;
+        let (mean, std) = (&preprocess.mean, &preprocess.std);
+        let alpha = (&[preprocess.alpha_mean], &[preprocess.alpha_std]);
         Ok(VisionInput {
-            pixels,
-            alpha: Some(alpha),
+            pixels: standardised(&fitted.rgb, mean, std)?,
+            alpha: Some(standardised(&fitted.alpha, alpha.0, alpha.1)?),
         })
     }
 
@@ -250,6 +241,27 @@ impl VisionInput {
             }
         }
     }
+}
+
+/// (x - mean) / std, by channel, of pictures [V, C, H, W].
+fn standardised(pictures: &Tensor, mean: &[f32], std: &[f32]) -> Result<Tensor> {
+    let (_, channels, height, width) = pictures.dims4()?;
+    let device = pictures.device();
+    if device.is_cpu() {
+        // On this thread: candle's loops wake threads of its own, which wait spinning and whose
+        // turn only one caller at a time has, in the way of callers that have a thread each.
+        let mut values = pictures.flatten_all()?.to_vec1::<f32>()?;
+        let planes = values.chunks_exact_mut(height * width);
+        for (plane, channel) in planes.zip((0..channels).cycle()) {
+            let (mean, std) = (mean[channel], std[channel]);
+            plane.iter_mut().for_each(|x| *x = (*x - mean) / std);
+        }
+        return Ok(Tensor::from_vec(values, pictures.shape(), device)?);
+    }
+    let row = |values: &[f32]| Tensor::from_slice(values, (1, channels, 1, 1), device);
+    Ok(pictures
+        .broadcast_sub(&row(mean)?)?
+        .broadcast_div(&row(std)?)?)
 }
 
 fn check_values(what: &str, values: &Tensor, range: std::ops::RangeInclusive<f32>) -> Result<()> {

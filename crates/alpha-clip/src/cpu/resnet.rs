@@ -32,15 +32,25 @@ impl Map {
         }
     }
 
-    /// From planes [B, C, S, S].
-    fn of_planes(planes: &Tensor) -> Result<Self> {
-        let (items, channels, side, _) = planes.dims4()?;
-        Ok(Self {
-            values: values(&planes.permute((0, 2, 3, 1))?.contiguous()?)?,
-            items,
-            side,
-            channels,
-        })
+    /// From pictures [B, 3, S, S] and, if there are, alpha planes [B, 1, S, S].
+    fn of_pictures(pixels: &Tensor, alpha: Option<&Tensor>) -> Result<Self> {
+        let (items, colours, side, _) = pixels.dims4()?;
+        let channels = colours + usize::from(alpha.is_some());
+        let mut map = Self::zeros(items, side, channels);
+        let plane = side * side;
+        let (pixels, alpha) = (values(pixels)?, alpha.map(values).transpose()?);
+        for (item, to) in map.values.chunks_exact_mut(plane * channels).enumerate() {
+            let colours = pixels[item * colours * plane..]
+                .chunks_exact(plane)
+                .take(colours);
+            let alpha = alpha.iter().map(|alpha| &alpha[item * plane..][..plane]);
+            for (channel, from) in colours.chain(alpha).enumerate() {
+                for (to, x) in to[channel..].iter_mut().step_by(channels).zip(from) {
+                    *to = *x;
+                }
+            }
+        }
+        Ok(map)
     }
 
     /// Planes [B, C, S, S].
@@ -95,11 +105,18 @@ impl Rows for Squares<'_> {
         let (mut at, mut to) = (start, to);
         while !to.is_empty() {
             let (tap, channel) = (at / channels, at % channels);
-            let count = to.len().min(channels - channel);
-            let (now, later) = to.split_at_mut(count);
             // One more than the cell, so that the row and column above the map are 0.
             let (y, x) = (corner[0] + tap / 3, corner[1] + tap % 3);
-            if (1..=side).contains(&y) && (1..=side).contains(&x) {
+            let inside = (1..=side).contains(&y) && (1..=side).contains(&x);
+            // What follows in the square's row follows in the map too.
+            let taps = if inside {
+                (3 - tap % 3).min(side + 1 - x)
+            } else {
+                1
+            };
+            let count = to.len().min(taps * channels - channel);
+            let (now, later) = to.split_at_mut(count);
+            if inside {
                 let from = ((item * side + y - 1) * side + x - 1) * channels + channel;
                 now.copy_from_slice(&self.map.values[from..][..count]);
             } else {
@@ -398,11 +415,7 @@ impl ModifiedResNet {
     ) -> Result<VisionOutput> {
         no_bias(options)?;
         let taps = options.taps;
-        let planes = match alpha {
-            Some(alpha) => Tensor::cat(&[pixels, alpha], 1)?,
-            None => pixels.clone(),
-        };
-        let mut x = self.stem.forward(&Map::of_planes(&planes)?);
+        let mut x = self.stem.forward(&Map::of_pictures(pixels, alpha)?);
         let mut hidden = Vec::new();
         if taps.hidden {
             hidden.push(x.planes(self.dtype)?);
