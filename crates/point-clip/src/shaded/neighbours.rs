@@ -88,8 +88,12 @@ impl<'a> Grid<'a> {
                     }
                     found.pop();
                 }
-                let at = found.partition_point(|&(other, _)| other <= d);
-                found.insert(at, (d, index));
+                let mut at = found.len();
+                found.push((d, index));
+                while at > 0 && found[at - 1].0 > d {
+                    found.swap(at - 1, at);
+                    at -= 1;
+                }
             });
         }
     }

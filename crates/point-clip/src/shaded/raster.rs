@@ -75,14 +75,20 @@ impl Framebuffer {
         let (sx, sy) = (-n.x / facing, n.y / facing);
         let from = |c: f32| (c - radius).ceil().clamp(0.0, last) as usize;
         let to = |c: f32| (c + radius).floor().clamp(0.0, last) as usize;
+        let (left, right) = (from(cx), to(cx));
         for y in from(cy)..=to(cy) {
             let dy = y as f32 - cy;
-            for x in from(cx)..=to(cx) {
+            let row = y * self.side + left..y * self.side + right + 1;
+            let samples = self.depth[row.clone()].iter_mut();
+            let samples = samples.zip(&mut self.winner[row]);
+            // Without a branch, which could not be foretold and kept this from being vector code.
+            for (x, (depth, winner)) in (left as i32..).zip(samples) {
                 let dx = x as f32 - cx;
                 let dz = sx * dx + sy * dy;
-                if dx * dx + dy * dy + dz * dz <= radius * radius {
-                    self.write(x, y, centre.z + dz, index);
-                }
+                let z = centre.z + dz;
+                let shown = (dx * dx + dy * dy + dz * dz <= radius * radius) & (z > *depth);
+                *depth = if shown { z } else { *depth };
+                *winner = if shown { index } else { *winner };
             }
         }
         let nearest = (
