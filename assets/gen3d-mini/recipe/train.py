@@ -57,13 +57,13 @@ def arguments():
     add("--fifth-minutes", type=float, default=45, help="the same from the mean of three stages")
     add("--sixth-minutes", type=float, default=38, help="and from the mean of that and the last one")
     add("--seventh-minutes", type=float, default=55, help="once more, every view drawn about once")
-    add("--quick", action="store_true", help="a minute of words, two of shapes")
+    add("--quick", action="store_true", help="seconds of words and of each stage of shapes")
     add("--card", type=Path, help="also measure the models and write the card there")
     args = parser.parse_args()
     if args.quick:
-        args.text_minutes = 1.0
+        args.text_minutes = 0.6
         for stage in "trunk open all again third fourth fifth sixth seventh".split():
-            setattr(args, f"{stage}_minutes", 0.2)
+            setattr(args, f"{stage}_minutes", 0.1)
     return args
 
 
